@@ -1,1 +1,58 @@
+//! The border between one kernel and its platforms.
+//!
+//! In 2006 three interfaces competed to let Linux run on a hypervisor, and each paid for its portability somewhere: in a
+//! function pointer, in a binary interface, or in a fork of half an architecture. This crate is the fourth answer, and
+//! it is only a vocabulary: two traits, and the x86-64 words that both of their sides speak. [`Subarch`] is what the
+//! kernel's core asks of the platform below it, [`Kernel`] is what the platform calls in the core above it. Both are
+//! bound to concrete types at compile time, in either direction, so that the border leaves no trace in the image: where
+//! the source says `P::disable()`, the image says `cli`.
+//!
+//! Read one group of operations ([`IrqOps`] is the shortest), then open the file of the same name in `subarch-native`,
+//! `subarch-xen` and `subarch-vmi`: the three houses have the same rooms.
 #![cfg_attr(not(test), no_std)]
+#![warn(missing_docs)]
+
+pub mod boot;
+pub mod console;
+pub mod cpu;
+pub mod image;
+pub mod irq;
+pub mod kernel;
+pub mod layout;
+pub mod memory;
+pub mod mmu;
+pub mod percpu;
+pub mod power;
+pub mod smp;
+pub mod stack;
+pub mod time;
+pub mod trap;
+
+pub use boot::Boot;
+pub use console::ConsoleOps;
+pub use cpu::CpuOps;
+pub use irq::IrqOps;
+pub use kernel::{Interrupt, Kernel};
+pub use memory::{FrameRange, MemoryMap, Pfn};
+pub use mmu::{LazyMmu, MmuOps, Pte, Slot};
+pub use power::PowerOps;
+pub use smp::SmpOps;
+pub use time::{Instant, TimeOps};
+pub use trap::{Exception, TrapFrame};
+pub use x86_64::VirtAddr;
+pub use x86_64::structures::paging::{PageTableFlags, page_table::PageTableLevel};
+
+use core::fmt;
+
+/// A platform: everything the core may ask of what lies beneath it.
+///
+/// The groups are those of `paravirt_ops` as Linux grouped them in 2006, so that a reader of that debate knows the
+/// rooms. All operations are associated functions without `self`: a platform is a type, never a value, hence there is
+/// nothing to point at and nothing to call through.
+pub trait Subarch: IrqOps + CpuOps + MmuOps + TimeOps + SmpOps + ConsoleOps + PowerOps + Sized + 'static {
+    /// The platform's name, as the Cargo feature that selects it spells it.
+    const NAME: &'static str;
+
+    /// One phrase for the boot report on what the kernel found beneath itself, such as `Xen 4.17 PV dom0`.
+    fn describe() -> impl fmt::Display;
+}

@@ -1,0 +1,35 @@
+//! The way up: what a platform calls in the core.
+//!
+//! The stubs that the processor or the hypervisor enters are stamped out by each platform's `entry!` macro for one concrete
+//! type that implements this trait, so the way up is as direct as the way down.
+
+use crate::boot::Boot;
+use crate::trap::TrapFrame;
+
+/// Why the core was interrupted. The platform has already acknowledged it to the hardware or hypervisor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interrupt {
+    /// The alarm of this CPU went off, see [`TimeOps::set_alarm`](crate::TimeOps::set_alarm).
+    Alarm,
+    /// The console has input, see [`ConsoleOps::read`](crate::ConsoleOps::read).
+    Console,
+    /// Nobody asked for this one. The number is the platform's: a vector or an event channel.
+    Unexpected(u32),
+}
+
+/// The core, as its platform sees it.
+pub trait Kernel: Sized + 'static {
+    /// The console accepts output: the core installs its logger, set up as `command_line` says, and the platform's boot code
+    /// may log from now on. Called once, long before [`start`](Self::start).
+    fn console_ready(command_line: &'static str);
+
+    /// Runs the kernel. Called once, on the boot CPU, when everything that [`Boot`] promises is true.
+    fn start(boot: Boot) -> !;
+
+    /// Handles an exception (vectors 0 to 31). Called on the interrupted stack, or on a stack of its own for a double fault on
+    /// native, with interrupts masked. What it writes into `frame` is what the interrupted code continues with.
+    fn exception(frame: &mut TrapFrame);
+
+    /// Handles an interrupt, on the interrupted stack, with interrupts masked.
+    fn interrupt(source: Interrupt);
+}

@@ -1,0 +1,132 @@
+//! Exceptions and the state of what they interrupted.
+//!
+//! The platforms learn of an exception in different ways (a gate of the IDT, a bounce frame written by Xen, a ROM's stub), but
+//! each stub builds the same frame, so that one handler and one register dump serve all.
+
+use core::fmt;
+
+/// The registers of interrupted code, in the order the stubs push them, lowest address first.
+///
+/// The last five are what the processor (or Xen, or a ROM) pushed itself. Code continues with whatever a handler leaves here.
+#[repr(C)]
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "registers are their own names")]
+pub struct TrapFrame {
+    pub r15: u64,
+    pub r14: u64,
+    pub r13: u64,
+    pub r12: u64,
+    pub rbp: u64,
+    pub rbx: u64,
+    pub r11: u64,
+    pub r10: u64,
+    pub r9: u64,
+    pub r8: u64,
+    pub rax: u64,
+    pub rcx: u64,
+    pub rdx: u64,
+    pub rsi: u64,
+    pub rdi: u64,
+    /// The number of the exception, 0 to 31 (or of the interrupt, where the platform has vectors).
+    pub vector: u64,
+    /// The processor's error code; 0 for exceptions that have none.
+    pub error_code: u64,
+    pub rip: u64,
+    pub cs: u64,
+    /// The interrupt flag (bit 9) is the *virtual* one: set if the platform had interrupts unmasked.
+    pub rflags: u64,
+    pub rsp: u64,
+    pub ss: u64,
+}
+
+/// The size of the frame in bytes, a multiple of 16 so that a stub that pushed it onto an aligned stack may call at once.
+pub const TRAP_FRAME_SIZE: usize = size_of::<TrapFrame>();
+const _: () = assert!(TRAP_FRAME_SIZE == 176);
+
+impl TrapFrame {
+    /// Which exception this frame is of.
+    pub fn exception(&self) -> Exception {
+        Exception(self.vector as u8)
+    }
+
+    /// Whether user mode was interrupted. Asked of bit 1 of the code selector's privilege level, since a kernel may itself run
+    /// in ring 1 or, under Xen, in ring 3 with a frame that says 0.
+    pub fn from_user(&self) -> bool {
+        self.cs & 3 == 3
+    }
+}
+
+/// An exception of the processor, by its vector (Intel SDM, vol. 3, table 6-1).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Exception(pub u8);
+
+impl Exception {
+    /// #DB, a debug trap or fault.
+    pub const DEBUG: Self = Self(1);
+    /// #BP, the `int3` instruction.
+    pub const BREAKPOINT: Self = Self(3);
+    /// #UD, an instruction that does not exist.
+    pub const INVALID_OPCODE: Self = Self(6);
+    /// #DF, an exception while delivering another.
+    pub const DOUBLE_FAULT: Self = Self(8);
+    /// #GP, anything that no other exception describes.
+    pub const GENERAL_PROTECTION: Self = Self(13);
+    /// #PF, an access that the page tables do not allow.
+    pub const PAGE_FAULT: Self = Self(14);
+
+    /// The vectors for which the processor pushes an error code, as a bit mask (Intel SDM, vol. 3, table 6-1).
+    pub const WITH_ERROR_CODE: u32 =
+        1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30;
+
+    /// The exception's name in words and the manuals' mnemonic.
+    pub fn name(self) -> &'static str {
+        NAMES.get(self.0 as usize).copied().unwrap_or("no exception")
+    }
+}
+
+impl fmt::Display for Exception {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.name())
+    }
+}
+
+impl fmt::Debug for Exception {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Exception({}: {})", self.0, self.name())
+    }
+}
+
+const NAMES: [&str; 32] = [
+    "divide error (#DE)",
+    "debug (#DB)",
+    "non-maskable interrupt (NMI)",
+    "breakpoint (#BP)",
+    "overflow (#OF)",
+    "bound range exceeded (#BR)",
+    "invalid opcode (#UD)",
+    "device not available (#NM)",
+    "double fault (#DF)",
+    "coprocessor segment overrun",
+    "invalid TSS (#TS)",
+    "segment not present (#NP)",
+    "stack-segment fault (#SS)",
+    "general protection (#GP)",
+    "page fault (#PF)",
+    "reserved vector 15",
+    "x87 floating-point error (#MF)",
+    "alignment check (#AC)",
+    "machine check (#MC)",
+    "SIMD floating-point error (#XM)",
+    "virtualisation exception (#VE)",
+    "control protection (#CP)",
+    "reserved vector 22",
+    "reserved vector 23",
+    "reserved vector 24",
+    "reserved vector 25",
+    "reserved vector 26",
+    "reserved vector 27",
+    "hypervisor injection (#HV)",
+    "VMM communication (#VC)",
+    "security (#SX)",
+    "reserved vector 31",
+];

@@ -1,0 +1,28 @@
+//! The one choice: which platform this kernel is compiled for.
+//!
+//! No other line of the core asks what it runs on. [`Platform`] is a type, so every operation on it is resolved here and
+//! now, by the compiler.
+
+cfg_if::cfg_if! {
+    if #[cfg(not(any(feature = "native", feature = "xen", feature = "vmi")))] {
+        compile_error!(
+            "no platform is chosen: the features are `native`, `xen` and `vmi`; type `cargo xtask build --features native` \
+             (or `xen`, or `vmi`)"
+        );
+    } else if #[cfg(any(
+        all(feature = "native", feature = "xen"),
+        all(feature = "native", feature = "vmi"),
+        all(feature = "xen", feature = "vmi"),
+    ))] {
+        compile_error!(
+            "two platforms are chosen at once: of the features `native`, `xen` and `vmi` name exactly one; type \
+             `cargo xtask build --features native` (or `xen`, or `vmi`)"
+        );
+    } else if #[cfg(feature = "native")] {
+        pub use subarch_native::{Native as Platform, entry};
+    } else if #[cfg(feature = "xen")] {
+        pub use subarch_xen::{Xen as Platform, entry};
+    } else {
+        pub use subarch_vmi::{Vmi as Platform, entry};
+    }
+}
