@@ -1,0 +1,104 @@
+//! The guest as `xl` is told about it: a configuration file in xl's own language.
+//!
+//! Two are written. One goes into dom0's RAM disk when the guest runs inside QEMU; it is as terse as a file that nobody
+//! reads may be. The other lies beside the image after every build, for a real Xen host, and explains itself.
+//!
+//! Source: the manual page xl.cfg(5).
+
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+
+/// The guest's name, in both files and in dom0's log files.
+pub const NAME: &str = "anyring";
+
+/// A guest to be created.
+#[derive(Debug, Clone)]
+pub struct Guest<'a> {
+    /// The kernel: an ELF file with Xen notes.
+    pub kernel: &'a Path,
+    /// Its command line.
+    pub arguments: &'a str,
+    /// Its memory, in MiB.
+    pub memory: u32,
+    /// Its virtual CPUs.
+    pub cpus: u32,
+}
+
+impl Guest<'_> {
+    /// The configuration for the dom0 inside QEMU, whose RAM disk has the kernel at `kernel`.
+    ///
+    /// Any end of the guest destroys it: what happened is in the logs. The identity is fixed, since a random one takes
+    /// seconds of waiting for entropy that a machine just started does not have.
+    ///
+    /// # Errors
+    /// The command line cannot be written in a configuration file.
+    pub fn inside_qemu(&self, kernel: &str) -> Result<String> {
+        Ok(format!(
+            "name = \"{NAME}\"\ntype = \"pv\"\nuuid = \"616e7972-696e-6700-8000-000000000001\"\nkernel = {}\n\
+             extra = {}\nmemory = {}\nvcpus = {}\non_poweroff = \"destroy\"\non_reboot = \"destroy\"\n\
+             on_crash = \"destroy\"\n",
+            quoted(kernel)?,
+            quoted(self.arguments)?,
+            self.memory,
+            self.cpus
+        ))
+    }
+
+    /// The configuration for a real Xen host, with comments that say how to use and change it.
+    ///
+    /// # Errors
+    /// The kernel's path or the command line cannot be written in a configuration file.
+    pub fn for_a_real_host(&self) -> Result<String> {
+        let template = include_str!("xen.cfg.in");
+        Ok(template
+            .replace("@NAME@", NAME)
+            .replace("@KERNEL@", &quoted(&self.kernel.to_string_lossy())?)
+            .replace("@ARGUMENTS@", &quoted(self.arguments)?)
+            .replace("@MEMORY@", &self.memory.to_string())
+            .replace("@CPUS@", &self.cpus.to_string()))
+    }
+}
+
+/// `text` as a string of xl's language.
+fn quoted(text: &str) -> Result<String> {
+    let mut result = String::from("\"");
+    for character in text.chars() {
+        ensure!(!character.is_control(), "a control character cannot be given to a guest: {text:?}");
+        if matches!(character, '"' | '\\') {
+            result.push('\\');
+        }
+        result.write_char(character)?;
+    }
+    result.push('"');
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guest() -> Guest<'static> {
+        Guest { kernel: Path::new("/images/xen.elf"), arguments: "log=debug", memory: 64, cpus: 2 }
+    }
+
+    #[test]
+    fn both_files_describe_the_same_guest() {
+        let inside = guest().inside_qemu("/guest/kernel").expect("plain strings");
+        let outside = guest().for_a_real_host().expect("plain strings");
+        for line in ["name = \"anyring\"", "type = \"pv\"", "extra = \"log=debug\"", "memory = 64", "vcpus = 2"] {
+            assert!(inside.lines().any(|found| found == line), "{line} in {inside}");
+            assert!(outside.lines().any(|found| found == line), "{line} in {outside}");
+        }
+        assert!(inside.contains("kernel = \"/guest/kernel\"") && outside.contains("kernel = \"/images/xen.elf\""));
+        assert!(!outside.contains('@'), "a place in the template was not filled: {outside}");
+    }
+
+    #[test]
+    fn strings_are_quoted() {
+        assert_eq!(quoted("log=info").expect("plain"), "\"log=info\"");
+        assert_eq!(quoted(r#"a"b\c"#).expect("escapable"), r#""a\"b\\c""#);
+        assert!(quoted("two\nlines").expect_err("two lines").to_string().contains("control character"));
+    }
+}

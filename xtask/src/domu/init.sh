@@ -1,0 +1,105 @@
+#!/bin/sh
+# All of the user land of the Linux dom0: start Xen's toolstack, let the real xl create one guest, tell its verdict.
+#
+# There are two serial ports. The first is the host's own: Xen, Linux and this script's diagnostics go there, and xtask
+# keeps them in a file. The second belongs to the guest's console alone, so that whoever runs the guest sees and types
+# what the guest sees and types, and nothing else.
+#
+# The verdict leaves through port 0xf4, where QEMU's isa-debug-exit ends the machine with it: 0x40 | status, as the
+# kernel does by itself on platforms that let it reach ports. Statuses of our own:
+unable=61  # the host could not create the guest
+crashed=62 # the guest ended without saying how
+
+name=anyring
+guest_log=/var/log/xen/guest-$name.log
+tool_log=/var/log/xen/xl-$name.log
+terminal=/dev/ttyS1
+export PATH=/bin:/xen
+
+main() {
+    mount_all
+    load_modules
+    start_toolstack
+    say "dom0 is up, xl creates the guest"
+    run_guest
+    conclude
+}
+
+mount_all() {
+    mkdir -p /proc /sys /dev /tmp /var/run/xen /var/lib/xen /var/log/xen
+    mount -t proc proc /proc
+    mount -t sysfs sysfs /sys
+    mount -t devtmpfs devtmpfs /dev
+    # Without pseudo-terminals xenconsoled has nowhere to put a guest's console.
+    mkdir -p /dev/pts
+    mount -t devpts devpts /dev/pts
+}
+
+load_modules() {
+    for module in /modules/*; do
+        insmod "$module" || give_up "the module $module does not load"
+    done
+    mount -t xenfs xenfs /proc/xen || give_up "xenfs cannot be mounted: Linux is not under Xen"
+}
+
+start_toolstack() {
+    xenstored --pid-file=/var/run/xenstored.pid || give_up "xenstored does not start"
+    await test -S /var/run/xenstored/socket || give_up "xenstored does not listen"
+    xen-init-dom0 || give_up "dom0 cannot be entered in xenstore"
+    xenconsoled --log=guest --log-dir=/var/log/xen --pid-file=/var/run/xenconsoled.pid ||
+        give_up "xenconsoled does not start"
+}
+
+# The guest starts paused and runs once its console is attached, so that not a byte is lost. Whoever detaches (Ctrl-])
+# is attached again: there is nothing else to be at.
+run_guest() {
+    stty -F $terminal raw -echo
+    xl create -c -q /guest/$name.cfg <$terminal >$terminal || give_up "xl cannot create the guest"
+    while xl domid $name >/dev/null 2>&1; do
+        xl console $name <$terminal >$terminal
+        sleep 0.1
+    done
+}
+
+# A guest that says "exit status" has decided; one that powers off or reboots has ended well; any other has crashed.
+conclude() {
+    status=$(sed -n 's/.*anyring: exit status \([0-9][0-9]*\).*/\1/p' $guest_log | tail -n 1)
+    reason=$(sed -n 's/.*has shut down, reason code \([0-9][0-9]*\).*/\1/p' $tool_log | tail -n 1)
+    [ -n "$status" ] && leave "$status"
+    case $reason in
+    0 | 1) leave 0 ;;
+    esac
+    cat $tool_log
+    say "the guest ended without an exit status; xl's shutdown reason is '${reason:-none}' (3 is a crash)"
+    leave $crashed
+}
+
+# Waits up to ten seconds for a command to succeed.
+await() {
+    tries=0
+    until "$@"; do
+        tries=$((tries + 1))
+        [ $tries -lt 200 ] || return 1
+        sleep 0.05
+    done
+}
+
+say() {
+    printf 'host: %s\r\n' "$1" >$terminal
+    echo "host: $1"
+}
+
+give_up() {
+    say "$1"
+    [ -f $tool_log ] && cat $tool_log
+    leave $unable
+}
+
+leave() {
+    printf "\\$(printf %o $((0x40 | $1)))" | dd of=/dev/port bs=1 seek=$((0xf4)) conv=notrunc 2>/dev/null
+    # Not reached in a machine with isa-debug-exit.
+    poweroff -f
+    sleep 60
+}
+
+main
