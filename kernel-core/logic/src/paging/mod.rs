@@ -1,0 +1,214 @@
+//! Walking and changing a tree of page tables, whoever holds the pen.
+//!
+//! A walk is the same on every platform; reading, writing and giving over a table is not. [`Tables`] is the seam: the kernel
+//! puts its platform behind it, the tests an array.
+
+use arch::layout::PAGE_SIZE;
+use arch::{PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
+use core::fmt;
+
+/// What may be done with a page. There is no way to say "write and execute".
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Reading.
+    Read,
+    /// Reading and writing.
+    Write,
+    /// Reading and executing.
+    Execute,
+}
+
+impl Access {
+    /// The flags of a kernel page with this access.
+    pub const fn flags(self) -> PageTableFlags {
+        let present = PageTableFlags::PRESENT.union(PageTableFlags::GLOBAL);
+        match self {
+            Self::Read => present.union(PageTableFlags::NO_EXECUTE),
+            Self::Write => present
+                .union(PageTableFlags::NO_EXECUTE)
+                .union(PageTableFlags::WRITABLE),
+            Self::Execute => present,
+        }
+    }
+
+    /// The access that an entry with `flags` gives; `None` if it gives both writing and executing.
+    pub fn of(flags: PageTableFlags) -> Option<Self> {
+        match (
+            flags.contains(PageTableFlags::WRITABLE),
+            flags.contains(PageTableFlags::NO_EXECUTE),
+        ) {
+            (false, true) => Some(Self::Read),
+            (true, true) => Some(Self::Write),
+            (false, false) => Some(Self::Execute),
+            (true, false) => None,
+        }
+    }
+}
+
+/// A request that the page tables cannot follow. Nothing has changed but that tables may have been added for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MapError {
+    /// The address is not that of a page's first byte.
+    Unaligned(VirtAddr),
+    /// The address lies outside what the caller may map.
+    OutOfBounds(VirtAddr),
+    /// There is a page already.
+    AlreadyMapped(VirtAddr),
+    /// There is no page.
+    NotMapped(VirtAddr),
+    /// The page is part of a large one.
+    LargePage(VirtAddr),
+    /// The frame is not memory of this machine.
+    NoSuchFrame(Pfn),
+    /// No frame is left for a page table.
+    OutOfMemory,
+}
+
+impl fmt::Display for MapError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unaligned(address) => write!(out, "{address:#x} is not the start of a page"),
+            Self::OutOfBounds(address) => write!(out, "{address:#x} is outside the kernel's mappings"),
+            Self::AlreadyMapped(address) => write!(out, "{address:#x} is mapped already"),
+            Self::NotMapped(address) => write!(out, "{address:#x} is not mapped"),
+            Self::LargePage(address) => write!(out, "{address:#x} is part of a large page"),
+            Self::NoSuchFrame(frame) => write!(out, "frame {:#x} is not memory of this machine", frame.0),
+            Self::OutOfMemory => write!(out, "no memory for a page table"),
+        }
+    }
+}
+
+/// Access to page tables.
+pub trait Tables {
+    /// Reads an entry of a table of the tree.
+    fn read(&self, slot: Slot) -> Pte;
+
+    /// Writes an entry of a table of the tree.
+    fn write(&mut self, slot: Slot, pte: Pte);
+
+    /// The entry for a frame.
+    fn entry(&self, frame: Pfn, flags: PageTableFlags) -> Pte;
+
+    /// The frame of an entry, if it is one the kernel knows.
+    fn frame(&self, pte: Pte) -> Option<Pfn>;
+
+    /// An empty table of `level`, given over and ready to be entered; `None` if memory is out.
+    fn new_table(&mut self, level: PageTableLevel) -> Option<Pfn>;
+}
+
+/// Where a walk ended: at the entry that maps the address, or at the one that stopped it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Walk {
+    /// The last entry looked at.
+    pub slot: Slot,
+    /// Its value.
+    pub pte: Pte,
+}
+
+impl Walk {
+    /// Whether the address is mapped, by a page of whatever size.
+    pub fn is_mapped(&self) -> bool {
+        self.pte.is_present()
+    }
+}
+
+/// Follows the translation of `address` from `root` down.
+pub fn walk(tables: &impl Tables, root: Pfn, address: VirtAddr) -> Walk {
+    let mut slot = Slot {
+        table: root,
+        level: PageTableLevel::Four,
+        address,
+    };
+    loop {
+        let pte = tables.read(slot);
+        match descend(tables, slot, pte) {
+            Some(next) => slot = next,
+            None => return Walk { slot, pte },
+        }
+    }
+}
+
+/// Maps `page` to `frame`, adding tables where they are missing.
+///
+/// # Errors
+/// [`MapError`] if the page is mapped, the address is no page's, or memory for tables is out.
+pub fn map(tables: &mut impl Tables, root: Pfn, page: VirtAddr, frame: Pfn, access: Access) -> Result<Slot, MapError> {
+    let slot = make_way(tables, root, page)?;
+    if tables.read(slot).is_present() {
+        return Err(MapError::AlreadyMapped(page));
+    }
+    tables.write(slot, tables.entry(frame, access.flags()));
+    Ok(slot)
+}
+
+/// Removes the mapping of `page`; the caller flushes. Returns the frame it mapped, if that is one the kernel knows.
+///
+/// # Errors
+/// [`MapError`] if it is not mapped, or not by a small page.
+pub fn unmap(tables: &mut impl Tables, root: Pfn, page: VirtAddr) -> Result<Option<Pfn>, MapError> {
+    let found = small_page(tables, root, page)?;
+    tables.write(found.slot, Pte::EMPTY);
+    Ok(tables.frame(found.pte))
+}
+
+/// Changes what may be done with `page`; the caller flushes.
+///
+/// # Errors
+/// [`MapError`] if it is not mapped, or not by a small page, or not to a frame the kernel knows.
+pub fn protect(tables: &mut impl Tables, root: Pfn, page: VirtAddr, access: Access) -> Result<(), MapError> {
+    let found = small_page(tables, root, page)?;
+    let frame = tables.frame(found.pte).ok_or(MapError::NotMapped(page))?;
+    tables.write(found.slot, tables.entry(frame, access.flags()));
+    Ok(())
+}
+
+/// The entry of level one for `page`, with all tables above it in place.
+fn make_way(tables: &mut impl Tables, root: Pfn, page: VirtAddr) -> Result<Slot, MapError> {
+    if !page.is_aligned(PAGE_SIZE) {
+        return Err(MapError::Unaligned(page));
+    }
+    loop {
+        let Walk { slot, pte } = walk(tables, root, page);
+        match (slot.level, pte.is_present()) {
+            (PageTableLevel::One, _) => return Ok(slot),
+            (_, true) => return Err(MapError::LargePage(page)),
+            (level, false) => add_table(tables, slot, level)?,
+        }
+    }
+}
+
+fn add_table(tables: &mut impl Tables, slot: Slot, level: PageTableLevel) -> Result<(), MapError> {
+    let below = level.next_lower_level().ok_or(MapError::OutOfMemory)?;
+    let table = tables.new_table(below).ok_or(MapError::OutOfMemory)?;
+    let flags = PageTableFlags::PRESENT | PageTableFlags::WRITABLE;
+    tables.write(slot, tables.entry(table, flags));
+    Ok(())
+}
+
+fn small_page(tables: &impl Tables, root: Pfn, page: VirtAddr) -> Result<Walk, MapError> {
+    if !page.is_aligned(PAGE_SIZE) {
+        return Err(MapError::Unaligned(page));
+    }
+    let found = walk(tables, root, page);
+    match (found.pte.is_present(), found.slot.level) {
+        (false, _) => Err(MapError::NotMapped(page)),
+        (true, PageTableLevel::One) => Ok(found),
+        (true, _) => Err(MapError::LargePage(page)),
+    }
+}
+
+/// The entry one level further down, if `pte` leads to a table.
+fn descend(tables: &impl Tables, slot: Slot, pte: Pte) -> Option<Slot> {
+    let leaf = slot.level == PageTableLevel::One || pte.flags().contains(PageTableFlags::HUGE_PAGE);
+    if leaf || !pte.is_present() {
+        return None;
+    }
+    Some(Slot {
+        table: tables.frame(pte)?,
+        level: slot.level.next_lower_level()?,
+        address: slot.address,
+    })
+}
+
+#[cfg(test)]
+mod tests;
