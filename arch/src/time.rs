@@ -73,6 +73,13 @@ pub trait TimeOps {
     /// For measuring short stretches on one CPU. Under `qemu -icount shift=0` one tick is one guest instruction.
     fn cycles() -> u64;
 
+    /// How long a stretch of `cycles` on the [`cycles`](Self::cycles) counter lasts.
+    ///
+    /// | native | xen | vmi |
+    /// |---|---|---|
+    /// | scaled as `now` | scaled as `now` | by call 66, *GetCycleFrequency*, where the counters are the same; else as native |
+    fn cycles_to_duration(cycles: u64) -> Duration;
+
     /// Time since 1970-01-01 00:00 UTC, leap seconds not counted.
     ///
     /// | native | xen | vmi |
