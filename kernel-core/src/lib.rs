@@ -1,29 +1,51 @@
 //! The kernel, written once against [`arch::Subarch`] and compiled for the platform that `platform.rs` names.
+//!
+//! Nothing here knows what it runs on. Where the source says `Platform::…`, the compiler puts the one platform's instructions;
+//! where platforms differ, they differ behind that name. Start reading at [`start`], which is what happens after a platform has
+//! brought the machine into the state that [`arch::Boot`] describes.
 #![no_std]
 
+extern crate alloc;
+
+#[macro_use]
+pub mod console;
+
+pub mod breakage;
+pub mod fault;
+pub mod irq;
+pub mod logging;
+pub mod mm;
+pub mod monitor;
+pub mod options;
 pub mod panic;
 pub mod platform;
+pub mod power;
+pub mod report;
+pub mod start;
+pub mod sync;
+pub mod test;
+pub mod timer;
 
-use arch::{Boot, ConsoleOps, Interrupt, Kernel, PowerOps, TrapFrame};
-use platform::Platform;
+use arch::{Boot, Interrupt, Kernel, TrapFrame};
 
 /// The core, as the platform's entry points know it.
 #[derive(Debug)]
 pub enum Core {}
 
 impl Kernel for Core {
-    fn console_ready(_command_line: &'static str) {
-        Platform::write(b"console ready\n");
+    fn console_ready(command_line: &'static str) {
+        options::read(command_line);
     }
 
-    fn start(_boot: Boot) -> ! {
-        Platform::write(b"started\n");
-        Platform::exit(0)
+    fn start(boot: Boot) -> ! {
+        start::run(boot)
     }
 
-    fn exception(_frame: &mut TrapFrame) {
-        Platform::exit(1)
+    fn exception(frame: &mut TrapFrame) {
+        fault::handle(frame);
     }
 
-    fn interrupt(_source: Interrupt) {}
+    fn interrupt(source: Interrupt) {
+        irq::handle(source);
+    }
 }

@@ -1,0 +1,56 @@
+//! Things to break on purpose, so that a test can see each of them reported.
+
+use crate::platform::Platform;
+use crate::power;
+use arch::{MmuOps, PageTableFlags, PageTableLevel, Slot, VirtAddr, image};
+use core::hint::black_box;
+use kernel_logic::command_line::Breakage;
+
+/// The status of a kernel that broke something and was not stopped.
+const UNHARMED: u8 = 2;
+
+/// Breaks `what`. If that goes unnoticed, the kernel ends with status 2.
+pub fn commit(what: Breakage) -> ! {
+    println!("breaking on purpose: {what:?}");
+    match what {
+        Breakage::Panic => panic!("broken on purpose"),
+        Breakage::WildWrite => write_to_code(),
+        Breakage::StackOverflow => {
+            black_box(recurse(0));
+        }
+        Breakage::Hypercall => enter_into_no_table(),
+    }
+    println!("nobody noticed");
+    power::exit(UNHARMED)
+}
+
+fn write_to_code() {
+    let code: *mut u8 = image::pages().start.as_mut_ptr();
+    // SAFETY: none: the write must not succeed. If it does, the kernel says so and ends.
+    unsafe { code.write_volatile(0xcc) };
+}
+
+#[inline(never)]
+fn recurse(depth: u64) -> u64 {
+    let room = black_box([depth; 64]);
+    // The compiler shall not know that this never ends.
+    if black_box(depth) == u64::MAX {
+        0
+    } else {
+        recurse(depth + 1) + room[depth as usize % 64]
+    }
+}
+
+/// Asks for an entry in a frame that is no page table: the first of the image's data.
+fn enter_into_no_table() {
+    let data: VirtAddr = image::segments()[2].pages.start;
+    let table = Platform::frame(crate::mm::mappings::walk(data).pte).expect("the image is memory");
+    let slot = Slot {
+        table,
+        level: PageTableLevel::One,
+        address: data,
+    };
+    let pte = Platform::pte(table, PageTableFlags::PRESENT);
+    // SAFETY: none: a hypervisor must refuse it. Elsewhere it spoils the first 8 bytes of data of a kernel that ends here.
+    unsafe { Platform::set_entry(slot, pte) };
+}

@@ -1,0 +1,12 @@
+//! Memory: frames, the heap made of them, and the kernel's own mappings.
+
+pub mod frames;
+pub mod heap;
+pub mod mappings;
+
+use arch::Boot;
+
+/// Takes over the memory that the platform left.
+pub fn init(boot: &Boot) {
+    frames::init(boot);
+}

@@ -1,0 +1,33 @@
+//! From a booted machine to a prompt, or to whatever else the command line asks for.
+
+use crate::platform::Platform;
+use crate::{breakage, fault, mm, monitor, options, report, test};
+use arch::{Boot, IrqOps};
+use spin::Once;
+
+static BOOT: Once<Boot> = Once::new();
+
+/// What the platform knew when it handed the machine over.
+///
+/// # Panics
+/// If the kernel has not been started yet.
+pub fn boot() -> &'static Boot {
+    BOOT.get().expect("the kernel was started")
+}
+
+/// Runs the kernel.
+pub fn run(boot: Boot) -> ! {
+    let boot = BOOT.call_once(|| boot);
+    fault::remember_stack(boot.stack.clone());
+    mm::init(boot);
+    Platform::enable();
+    report::print(boot);
+    let options = options::get();
+    if let Some(what) = options.breakage {
+        breakage::commit(what);
+    }
+    match options.test {
+        Some(which) => test::run(which),
+        None => monitor::run(boot),
+    }
+}

@@ -1,0 +1,131 @@
+//! The clocks and the alarm.
+
+use super::{Case, Outcome, check, check_eq};
+use crate::platform::Platform;
+use crate::{irq, timer};
+use arch::TimeOps;
+use core::time::Duration;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "clock-never-goes-back",
+        run: never_goes_back,
+    },
+    Case {
+        name: "clock-cycles-advance",
+        run: cycles_advance,
+    },
+    Case {
+        name: "clock-sleep-is-long-enough",
+        run: sleep_is_long_enough,
+    },
+    Case {
+        name: "clock-alarm-in-the-past-fires",
+        run: alarm_in_the_past_fires,
+    },
+    Case {
+        name: "clock-later-alarm-replaces",
+        run: later_alarm_replaces,
+    },
+    Case {
+        name: "clock-cancelled-alarm-stays-away",
+        run: cancelled_alarm_stays_away,
+    },
+    Case {
+        name: "clock-wall-clock-is-plausible",
+        run: wall_clock_is_plausible,
+    },
+    Case {
+        name: "clock-stolen-time-is-plausible",
+        run: stolen_time_is_plausible,
+    },
+];
+
+const SHORT: Duration = Duration::from_millis(5);
+const LONG: Duration = Duration::from_secs(3600);
+
+fn never_goes_back() -> Outcome {
+    let mut last = Platform::now();
+    for _ in 0..20_000 {
+        let now = Platform::now();
+        check!(now >= last, "{now} came after {last}");
+        last = now;
+    }
+    Ok(())
+}
+
+fn cycles_advance() -> Outcome {
+    let (cycles, start) = (Platform::cycles(), Platform::now());
+    while Platform::now() < start + SHORT {}
+    let cycles = Platform::cycles() - cycles;
+    let by_clock = Platform::now() - start;
+    let by_cycles = Platform::cycles_to_duration(cycles);
+    let difference = by_clock.abs_diff(by_cycles);
+    check!(
+        difference < by_clock / 2,
+        "{cycles} cycles are {by_cycles:?}, the clock says {by_clock:?}"
+    );
+    Ok(())
+}
+
+fn sleep_is_long_enough() -> Outcome {
+    let start = Platform::now();
+    timer::sleep(SHORT);
+    let slept = Platform::now() - start;
+    check!(slept >= SHORT, "slept {slept:?} instead of {SHORT:?}");
+    // The upper bound only excludes a sleep that ended by some other accident: hosts may be slow.
+    check!(slept < Duration::from_secs(5), "slept {slept:?} instead of {SHORT:?}");
+    check!(timer::last_alarm() >= start, "no alarm ended the sleep");
+    Ok(())
+}
+
+fn alarm_in_the_past_fires() -> Outcome {
+    let before = irq::counts().alarms;
+    Platform::set_alarm(arch::Instant::from_nanoseconds(1));
+    let end = Platform::now() + Duration::from_secs(5);
+    while irq::counts().alarms == before && Platform::now() < end {}
+    check_eq!(irq::counts().alarms, before + 1);
+    Ok(())
+}
+
+fn later_alarm_replaces() -> Outcome {
+    let before = irq::counts().alarms;
+    Platform::set_alarm(Platform::now() + SHORT);
+    Platform::set_alarm(Platform::now() + LONG);
+    let end = Platform::now() + 2 * SHORT;
+    while Platform::now() < end {}
+    Platform::cancel_alarm();
+    check_eq!(irq::counts().alarms, before);
+    Ok(())
+}
+
+fn cancelled_alarm_stays_away() -> Outcome {
+    let before = irq::counts().alarms;
+    Platform::set_alarm(Platform::now() + SHORT);
+    Platform::cancel_alarm();
+    let end = Platform::now() + 2 * SHORT;
+    while Platform::now() < end {}
+    check_eq!(irq::counts().alarms, before);
+    Ok(())
+}
+
+fn wall_clock_is_plausible() -> Outcome {
+    /// 2024-01-01, which is also where tests set the clock of their machines to at the earliest.
+    const EARLIEST: Duration = Duration::from_secs(1_704_067_200);
+    let (wall, start) = (Platform::wall_clock(), Platform::now());
+    check!(wall >= EARLIEST, "{wall:?} after 1970 is before 2024");
+    while Platform::now() < start + SHORT {}
+    let advanced = Platform::wall_clock() - wall;
+    let elapsed = Platform::now() - start;
+    check!(
+        advanced.abs_diff(elapsed) < SHORT,
+        "the wall clock advanced {advanced:?} in {elapsed:?}"
+    );
+    Ok(())
+}
+
+fn stolen_time_is_plausible() -> Outcome {
+    let stolen = Platform::stolen();
+    check!(Platform::stolen() >= stolen, "stolen time was given back");
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! The tests that run in the guest: one list, the same on every platform.
+//!
+//! `test=all` on the command line runs them instead of the monitor, `test=NAME,NAME` some of them, `test=list` names them. Each
+//! prints one line that `cargo xtask test` reads, and the kernel ends with status 0 if none failed.
+
+mod clock;
+mod faults;
+mod interrupts;
+mod machine;
+mod memory;
+mod tables;
+
+use crate::power;
+use alloc::string::String;
+
+/// The status of a kernel one of whose tests failed, or that was asked for a test it does not have.
+const FAILED: u8 = 1;
+
+/// Why a test did not pass.
+pub(crate) enum Trouble {
+    /// What it saw instead of what it expected.
+    Failed(String),
+    /// What this machine lacks.
+    Skipped(&'static str),
+}
+
+pub(crate) type Outcome = Result<(), Trouble>;
+
+/// A test.
+pub(crate) struct Case {
+    name: &'static str,
+    run: fn() -> Outcome,
+}
+
+const GROUPS: &[&[Case]] = &[
+    machine::CASES,
+    interrupts::CASES,
+    clock::CASES,
+    memory::CASES,
+    tables::CASES,
+    faults::CASES,
+];
+
+/// Fails the test, with the text as the reason, unless the condition holds.
+macro_rules! check {
+    ($condition:expr, $($reason:tt)*) => {
+        if !$condition {
+            return Err($crate::test::Trouble::Failed(alloc::format!($($reason)*)));
+        }
+    };
+}
+pub(crate) use check;
+
+/// Fails the test unless both values are equal.
+macro_rules! check_eq {
+    ($found:expr, $expected:expr) => {{
+        let (found, expected) = (&$found, &$expected);
+        $crate::test::check!(
+            *found == *expected,
+            "line {}: {} is {found:?}, not {expected:?}",
+            line!(),
+            stringify!($found)
+        );
+    }};
+}
+pub(crate) use check_eq;
+
+/// A failure with `reason` in front of what went wrong.
+pub(crate) fn failed<E: core::fmt::Display>(reason: &'static str) -> impl FnOnce(E) -> Trouble {
+    move |error| Trouble::Failed(alloc::format!("{reason}: {error}"))
+}
+
+/// Runs the tests that `which` names and ends the kernel.
+pub fn run(which: &str) -> ! {
+    if which == "list" {
+        cases().for_each(|case| println!("test: {}", case.name));
+        power::exit(0)
+    }
+    if let Some(unknown) = which
+        .split(',')
+        .find(|name| *name != "all" && !cases().any(|case| case.name == *name))
+    {
+        println!("no test is called `{unknown}`; `test=list` names them");
+        power::exit(FAILED)
+    }
+    let chosen = |case: &&Case| which.split(',').any(|name| name == "all" || name == case.name);
+    let [passed, failed, skipped] = cases().filter(chosen).fold([0; 3], run_one);
+    println!("tests: {passed} passed, {failed} failed, {skipped} skipped");
+    power::exit(if failed == 0 { 0 } else { FAILED })
+}
+
+fn cases() -> impl Iterator<Item = &'static Case> {
+    GROUPS.iter().copied().flatten()
+}
+
+/// Runs one test and adds it to the counts of those that passed, failed and were skipped.
+fn run_one([passed, failed, skipped]: [u32; 3], case: &Case) -> [u32; 3] {
+    print!("test {} ... ", case.name);
+    match (case.run)() {
+        Ok(()) => {
+            println!("ok");
+            [passed + 1, failed, skipped]
+        }
+        Err(Trouble::Failed(reason)) => {
+            println!("FAILED: {reason}");
+            [passed, failed + 1, skipped]
+        }
+        Err(Trouble::Skipped(reason)) => {
+            println!("skipped: {reason}");
+            [passed, failed, skipped + 1]
+        }
+    }
+}
