@@ -1,0 +1,70 @@
+//! The ROM that does everything itself: each operation of the kernel becomes a direct call into it.
+//!
+//! It is what Amsden proposed in 2006 as a harness (LKML, 441AF747.5000400@vmware.com): if a kernel works with it, then no
+//! privileged operation has escaped the interface, and the difference to `native` is the price of not inlining.
+#![no_std]
+#![no_main]
+
+use vmi_rom::{address, alarm, clock, operations, power};
+use vmi64::{Answer, Call, InitRecord, Refusal};
+
+vmi_rom::rom!(name: "call", init: crate::init, relocate: crate::relocate);
+
+fn init(_: &InitRecord) -> Result<(), Refusal> {
+    clock::start();
+    Ok(())
+}
+
+fn relocate(call: Call, _: usize) -> Answer {
+    match call {
+        Call::IRET => Answer::JumpRel(address!(operations::iret)),
+        Call::SYSRET => Answer::JumpRel(address!(operations::sysret)),
+        returning => Answer::CallRel(function(returning)),
+    }
+}
+
+/// Where the operation is in this ROM.
+fn function(call: Call) -> u64 {
+    match call {
+        Call::Cpuid => address!(operations::cpuid),
+        Call::Wrmsr => address!(operations::wrmsr),
+        Call::Rdmsr => address!(operations::rdmsr),
+        Call::SetGDT => address!(operations::set_gdt),
+        Call::SetIDT => address!(operations::set_idt),
+        Call::SetTR => address!(operations::set_tr),
+        Call::WriteGDTEntry => address!(operations::write_gdt_entry),
+        Call::WriteIDTEntry => address!(operations::write_idt_entry),
+        Call::UpdateKernelStack => address!(operations::update_kernel_stack),
+        Call::SetCR0 => address!(operations::set_cr0),
+        Call::SetCR3 => address!(operations::set_cr3),
+        Call::SetCR4 => address!(operations::set_cr4),
+        Call::GetCR0 => address!(operations::get_cr0),
+        Call::GetCR2 => address!(operations::get_cr2),
+        Call::GetCR3 => address!(operations::get_cr3),
+        Call::GetCR4 => address!(operations::get_cr4),
+        Call::Rdtsc => address!(operations::rdtsc),
+        Call::EnableInterrupts => address!(operations::enable_interrupts),
+        Call::DisableInterrupts => address!(operations::disable_interrupts),
+        Call::GetInterruptMask => address!(operations::get_interrupt_mask),
+        Call::SetInterruptMask => address!(operations::set_interrupt_mask),
+        Call::IRET => address!(operations::iret),
+        Call::SYSRET => address!(operations::sysret),
+        Call::Halt => address!(operations::halt),
+        Call::Reboot => address!(power::reboot),
+        Call::Shutdown => address!(power::shut_down),
+        Call::SetPxE => address!(operations::set_pxe),
+        Call::InvalPage => address!(operations::inval_page),
+        Call::FlushTLB => address!(operations::flush_tlb),
+        Call::APICWrite => address!(operations::apic_write),
+        Call::APICRead => address!(operations::apic_read),
+        Call::GetCycleFrequency => address!(clock::frequency),
+        Call::GetCycleCounter => address!(operations::cycle_counter),
+        Call::SetAlarm => address!(alarm::set_alarm),
+        Call::CancelAlarm => address!(alarm::cancel_alarm),
+        Call::GetWallclockTime => address!(clock::wall_clock),
+        Call::SwapGS => address!(operations::swap_gs),
+        Call::UpdatePxE | Call::AllocatePage | Call::ReleasePage | Call::SetLinearMapping | Call::SetLazyMode => {
+            address!(operations::notice)
+        }
+    }
+}
