@@ -2,6 +2,7 @@
 
 mod dump;
 pub mod probe;
+pub mod provoke;
 mod stack;
 
 pub use dump::print_backtrace_from_here;

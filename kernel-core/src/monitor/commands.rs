@@ -1,11 +1,10 @@
 //! The monitor's commands.
 
-use crate::fault::probe;
+use crate::fault::{probe, provoke};
 use crate::mm::{frames, heap};
 use crate::platform::Platform;
 use crate::{irq, power, report, timer};
 use arch::{Boot, Subarch, TimeOps, VirtAddr};
-use core::arch::asm;
 use core::time::Duration;
 use kernel_logic::bytes::Bytes;
 
@@ -141,12 +140,11 @@ fn irq(_: &str, _: &Boot) {
 }
 
 fn fault(argument: &str, _: &Boot) {
-    // SAFETY: none of these does anything but the exception that was asked for, and that ends the kernel or is passed.
     match argument {
-        "null" => unsafe { asm!("mov rax, [0]", out("rax") _) },
-        "divide" => unsafe { asm!("div {}", in(reg) 0u64, out("rax") _, inout("rdx") 0u64 => _) },
-        "opcode" => unsafe { asm!("ud2") },
-        "breakpoint" => unsafe { asm!("int3") },
+        "null" => provoke::null_read(),
+        "divide" => provoke::division_by_zero(),
+        "opcode" => provoke::undefined_instruction(),
+        "breakpoint" => provoke::breakpoint(),
         _ => println!("choose `fault null`, `fault divide`, `fault opcode` or `fault breakpoint`"),
     }
 }

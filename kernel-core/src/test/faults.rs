@@ -1,7 +1,7 @@
 //! Exceptions: they are told apart, they tell what happened, and code continues after them.
 
 use super::{Case, Outcome, check, check_eq};
-use crate::fault::{self, probe};
+use crate::fault::{self, probe, provoke};
 use arch::layout::MAPPINGS;
 use arch::{Exception, VirtAddr};
 use core::arch::asm;
@@ -34,8 +34,7 @@ const NOWHERE: VirtAddr = VirtAddr::new_truncate(MAPPINGS + (2 << 30) + 0x123);
 
 fn breakpoint_is_passed() -> Outcome {
     let before = fault::breakpoints();
-    // SAFETY: the handler returns behind the instruction.
-    unsafe { asm!("int3") };
+    provoke::breakpoint();
     check_eq!(fault::breakpoints(), before + 1);
     Ok(())
 }
