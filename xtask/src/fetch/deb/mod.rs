@@ -43,7 +43,10 @@ impl Archive {
     /// # Errors
     /// What `work` failed with the second time, or why the lists could not be read.
     pub fn with<T>(cache: &Path, work: impl Fn(&Archive) -> Result<T>) -> Result<T> {
-        let mut archive = Archive { state: cache.join("apt"), own_lists: false };
+        let mut archive = Archive {
+            state: cache.join("apt"),
+            own_lists: false,
+        };
         archive.own_lists = archive.lists().is_dir();
         work(&archive).or_else(|reason| {
             eprintln!("{reason:#}; reading the package lists anew");
@@ -58,8 +61,17 @@ impl Archive {
     /// A package is unknown to the lists, or there is no apt.
     pub fn dependencies(&self, packages: &[&str]) -> Result<Dependencies> {
         let mut query = self.apt("apt-cache");
-        query.args(["depends", "--recurse", "--no-pre-depends", "--no-recommends", "--no-suggests", "--no-conflicts"]);
-        query.args(["--no-breaks", "--no-replaces", "--no-enhances"]).args(packages);
+        query.args([
+            "depends",
+            "--recurse",
+            "--no-pre-depends",
+            "--no-recommends",
+            "--no-suggests",
+            "--no-conflicts",
+        ]);
+        query
+            .args(["--no-breaks", "--no-replaces", "--no-enhances"])
+            .args(packages);
         let found = Dependencies::parse(&output(&mut query)?);
         for package in packages {
             ensure!(found.knows(package), "apt knows no package {package}");
@@ -73,9 +85,12 @@ impl Archive {
     /// A package is unknown to the lists or cannot be had together with what is installed, or there is no apt.
     pub fn not_installed(&self, packages: &[&str]) -> Result<Vec<String>> {
         let mut plan = self.apt("apt-get");
-        plan.args(["--simulate", "--no-install-recommends", "install"]).args(packages);
+        plan.args(["--simulate", "--no-install-recommends", "install"])
+            .args(packages);
         let listing = output(&mut plan)?;
-        let names = listing.lines().filter_map(|line| line.strip_prefix("Inst ")?.split_whitespace().next());
+        let names = listing
+            .lines()
+            .filter_map(|line| line.strip_prefix("Inst ")?.split_whitespace().next());
         Ok(names.map(str::to_owned).collect())
     }
 
@@ -85,7 +100,10 @@ impl Archive {
     /// A package is unknown to the lists, or there is no apt.
     pub fn size<S: AsRef<OsStr>>(&self, packages: &[S]) -> Result<u64> {
         let records = output(self.apt("apt-cache").args(["show", "--no-all-versions"]).args(packages))?;
-        Ok(records.lines().filter_map(|line| line.strip_prefix("Size: ")?.parse::<u64>().ok()).sum())
+        Ok(records
+            .lines()
+            .filter_map(|line| line.strip_prefix("Size: ")?.parse::<u64>().ok())
+            .sum())
     }
 
     /// Downloads `packages` into `folder` (which must exist) and returns the package files, in the order of names.
@@ -94,22 +112,38 @@ impl Archive {
     /// apt could not get one of them; what it said is part of the error.
     pub fn download<S: AsRef<OsStr>>(&self, packages: &[S], folder: &Path) -> Result<Vec<PathBuf>> {
         let total = self.size(packages)?;
-        eprintln!("fetching {} Debian packages, {} MB", packages.len(), total.div_ceil(1_000_000));
+        eprintln!(
+            "fetching {} Debian packages, {} MB",
+            packages.len(),
+            total.div_ceil(1_000_000)
+        );
         let mut command = self.apt("apt-get");
         command.arg("download").args(packages).current_dir(folder);
         run_watched(&mut command, folder, total)?;
         let files = package_files(folder)?;
-        ensure!(files.len() >= packages.len(), "apt-get download left {} of {}", files.len(), packages.len());
+        ensure!(
+            files.len() >= packages.len(),
+            "apt-get download left {} of {}",
+            files.len(),
+            packages.len()
+        );
         Ok(files)
     }
 
     /// An apt program that neither asks nor drops privileges it would need to write into the cache.
     fn apt(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.args(["-q", "-o", "APT::Sandbox::User=root"]).env("LC_ALL", "C").stdin(Stdio::null());
+        command
+            .args(["-q", "-o", "APT::Sandbox::User=root"])
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null());
         if self.own_lists {
-            command.arg("-o").arg(format!("Dir::State::Lists={}", self.lists().display()));
-            command.arg("-o").arg(format!("Dir::Cache={}", self.state.join("cache").display()));
+            command
+                .arg("-o")
+                .arg(format!("Dir::State::Lists={}", self.lists().display()));
+            command
+                .arg("-o")
+                .arg(format!("Dir::Cache={}", self.state.join("cache").display()));
         }
         command
     }
@@ -133,7 +167,9 @@ impl Archive {
 /// `dpkg-deb` is missing or refuses a file.
 pub fn unpack(packages: &[PathBuf], root: &Path) -> Result<()> {
     fs::create_dir_all(root).with_context(|| format!("cannot create {}", root.display()))?;
-    packages.iter().try_for_each(|package| output(Command::new("dpkg-deb").arg("-x").arg(package).arg(root)).map(drop))
+    packages
+        .iter()
+        .try_for_each(|package| output(Command::new("dpkg-deb").arg("-x").arg(package).arg(root)).map(drop))
 }
 
 /// Downloads and unpacks `packages` into the new folder `root`; the package files themselves are not kept.
@@ -153,9 +189,14 @@ pub fn unpack_from<S: AsRef<OsStr>>(archive: &Archive, packages: &[S], root: &Pa
 /// What a program printed; a failure carries its last words.
 fn output(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let result = command.output().with_context(|| format!("cannot run {name} (is this a Debian system?)"))?;
+    let result = command
+        .output()
+        .with_context(|| format!("cannot run {name} (is this a Debian system?)"))?;
     if !result.status.success() {
-        bail!("{name} failed: {}", last_words(&String::from_utf8_lossy(&result.stderr)));
+        bail!(
+            "{name} failed: {}",
+            last_words(&String::from_utf8_lossy(&result.stderr))
+        );
     }
     String::from_utf8(result.stdout).with_context(|| format!("{name} printed something that is not UTF-8"))
 }
@@ -165,7 +206,9 @@ fn run_watched(command: &mut Command, folder: &Path, total: u64) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
     let errors = folder.join(".errors");
     command.stdout(Stdio::null()).stderr(fs::File::create(&errors)?);
-    let mut child = command.spawn().with_context(|| format!("cannot run {name} (is this a Debian system?)"))?;
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot run {name} (is this a Debian system?)"))?;
     let bar = ProgressBar::new(total).with_style(bar_style());
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -182,7 +225,8 @@ fn run_watched(command: &mut Command, folder: &Path, total: u64) -> Result<()> {
 }
 
 fn bar_style() -> ProgressStyle {
-    ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}").unwrap_or_else(|_| ProgressStyle::default_bar())
+    ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// The bytes in `folder` and in apt's `partial` folder below it, as far as they can be read at this moment.
@@ -210,7 +254,11 @@ fn package_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The lines of a program's complaint that say why, shortened to the first few.
 fn last_words(complaint: &str) -> String {
-    let reasons: Vec<&str> = complaint.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let reasons: Vec<&str> = complaint
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     let errors: Vec<&str> = reasons.iter().filter(|line| line.starts_with("E:")).copied().collect();
     let chosen = if errors.is_empty() { reasons } else { errors };
     chosen.into_iter().take(3).collect::<Vec<_>>().join("; ")

@@ -1,0 +1,121 @@
+//! From sources to images that a machine can start.
+//!
+//! Cargo compiles and links; what follows makes the result trustworthy. Debug information is split off, because a
+//! machine loads the whole file. The ELF notes are checked, because a hypervisor that misses one says so in its own
+//! terms, seconds later, on a console nobody may be watching. And the sizes are printed at every build, so that growth
+//! is noticed by whoever causes it.
+
+pub mod notes;
+pub mod size;
+pub mod strip;
+
+use crate::domu;
+use crate::failure::Failure;
+use crate::platform::Platform;
+use crate::workshop::Workshop;
+use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The two files of one image.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// With debug information: for debuggers and for the names in backtraces.
+    pub full: PathBuf,
+    /// Without: what machines start.
+    pub stripped: PathBuf,
+}
+
+/// Builds the kernel for `platform`, checks the image, and prints where it is and how big.
+///
+/// # Errors
+/// [`Failure::Build`]: it does not compile, or the image lacks what the platform requires, named one by one.
+pub fn kernel(workshop: &Workshop, platform: Platform, release: bool) -> Result<Built> {
+    let profile = if release { "release" } else { "debug" };
+    let toolchain = workshop.toolchain()?;
+    let mut cargo = toolchain.bare_cargo("build");
+    cargo.args([
+        "--package",
+        "kernel-core",
+        "--bin",
+        "anyring",
+        "--features",
+        platform.name(),
+    ]);
+    cargo.args(release.then_some("--release"));
+    compile(&mut cargo, &format!("the kernel for {platform}"))?;
+    let output = toolchain.bare_output().join(profile).join("anyring");
+    let built = keep(workshop, &output, &format!("{platform}-{profile}"))?;
+    check(platform, &built.stripped)?;
+    if platform == Platform::Xen {
+        write_xl_config(&built)?;
+    }
+    report(workshop, &built)?;
+    Ok(built)
+}
+
+/// Runs a `cargo build`, whose own messages go to standard error.
+pub fn compile(cargo: &mut Command, what: &str) -> Result<()> {
+    let status = cargo.status().context("cannot run cargo")?;
+    ensure!(
+        status.success(),
+        Failure::Build.error(format!("{what} could not be built"))
+    );
+    Ok(())
+}
+
+/// Copies the linked file to the folder of images and makes the stripped one beside it.
+fn keep(workshop: &Workshop, output: &Path, name: &str) -> Result<Built> {
+    let folder = workshop.paths.images()?;
+    let built = Built {
+        full: folder.join(format!("{name}.elf")),
+        stripped: folder.join(format!("{name}.stripped.elf")),
+    };
+    let image = fs::read(output).with_context(|| format!("cannot read {}", output.display()))?;
+    let stripped = strip::stripped(&image).with_context(|| format!("cannot strip {}", output.display()))?;
+    write(&built.full, &image)?;
+    write(&built.stripped, &stripped)?;
+    Ok(built)
+}
+
+/// Refuses an image that its platform would not start.
+fn check(platform: Platform, image: &Path) -> Result<()> {
+    let bytes = fs::read(image).with_context(|| format!("cannot read {}", image.display()))?;
+    let missing = notes::complaints(platform, &bytes);
+    ensure!(
+        missing.is_empty(),
+        Failure::Build.error(format!("the image would not boot:\n  {}", missing.join("\n  ")))
+    );
+    Ok(())
+}
+
+/// Writes the configuration for `xl` on a real Xen host beside the image.
+fn write_xl_config(built: &Built) -> Result<()> {
+    let guest = domu::Guest {
+        kernel: &built.stripped,
+        arguments: "",
+        memory: 64,
+        cpus: 1,
+    };
+    domu::write_config(&built.stripped.with_file_name("xen.cfg"), &guest)
+}
+
+/// Prints the image's place and sizes.
+fn report(workshop: &Workshop, built: &Built) -> Result<()> {
+    let bytes = fs::read(&built.stripped)?;
+    let sizes = size::of(&bytes).context("cannot measure the image")?;
+    eprintln!("{}: {sizes}", workshop.paths.shown(&built.stripped));
+    Ok(())
+}
+
+/// Writes a file that another run of xtask may be reading at this moment: complete, or as it was.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().context("a file needs a folder")?;
+    let mut file =
+        tempfile::NamedTempFile::new_in(folder).with_context(|| format!("cannot write {}", folder.display()))?;
+    std::io::Write::write_all(&mut file, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    file.persist(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
+}

@@ -1,0 +1,288 @@
+//! The command line: one verb each for what a person does with the project.
+//!
+//! The doc comments below are the text of `cargo xtask --help` and are written for the reader of that page.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// What stands below the list of verbs.
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask run                                    the kernel on the bare (emulated) machine
+  cargo xtask run --features xen                     as dom0 under the Xen hypervisor
+  cargo xtask run --features xen --as domu           as an ordinary guest, created by xl under a Linux dom0
+  cargo xtask run --features vmi --rom soft-if       on the platform that an option ROM provides
+  cargo xtask run --boot uefi                        from a disk image, as on a real PC
+  cargo xtask run --log debug -- panic=halt          words after -- are the kernel's own arguments
+  cargo xtask test                                   everything; a table for each platform and one closing line
+
+Exit status of run, test and soak:
+  0..63  the kernel's own (62: the domU crashed)
+  64     the command line is wrong
+  65     a build failed
+  66     the machine ended without a verdict of the kernel (reset, or an error of QEMU)
+  67     the time limit passed
+  69     something is missing and could not be fetched; the message says what to install
+  70     the host failed otherwise";
+
+/// Build, run, test and debug Anyring: one kernel core, compiled for the platform you name.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXAMPLES, version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Install no program on this machine, even as root: unpack what is missing into the cache folder.
+    #[arg(long, global = true)]
+    pub no_install: bool,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Build the kernel for one platform, check the image, print where it is and how big.
+    Build(Image),
+    /// Boot the kernel and attach the terminal to its console (Ctrl-A X leaves).
+    Run(Run),
+    /// Run the host's tests and, on every platform and in every way to boot it, the kernel's own.
+    Test(Test),
+    /// Make disk images that boot by BIOS and by UEFI, in QEMU or from a USB stick.
+    Image(Image),
+    /// Boot many times in a row; no boot may fail.
+    Soak(Soak),
+    /// List everything a run may need: found where, or fetched from where and how big.
+    Doctor,
+    /// Formatting, lints on the host and for every platform, documentation: all without a warning.
+    Check(Check),
+}
+
+/// Which image.
+#[derive(Debug, Clone, Args)]
+pub struct Image {
+    /// The platform: native, xen or vmi.
+    #[arg(long = "features", short = 'F', value_name = "PLATFORM", default_value = "native")]
+    pub platform: Vec<String>,
+    /// Optimised, as it is measured and shipped.
+    #[arg(long, short)]
+    pub release: bool,
+}
+
+/// How to start a machine and what to tell the kernel.
+#[derive(Debug, Clone, Args)]
+pub struct Run {
+    /// Which image.
+    #[command(flatten)]
+    pub image: Image,
+    /// The machine it boots on.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// Wait for a debugger before the first instruction; prints the two lines to type.
+    #[arg(long)]
+    pub gdb: bool,
+    /// One instruction is one nanosecond: figures repeat to the digit.
+    #[arg(long)]
+    pub icount: bool,
+    /// The least severe messages the kernel shows.
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub log: Option<LogLevel>,
+    /// Arguments for the kernel, such as `test=all` or `panic=halt`.
+    #[arg(last = true, value_name = "KERNEL ARGUMENTS")]
+    pub arguments: Vec<String>,
+}
+
+/// The machine a kernel boots on.
+#[derive(Debug, Clone, Default, Args)]
+pub struct MachineArgs {
+    /// Who loads the kernel (native and vmi; pvh if not given).
+    #[arg(long, value_enum)]
+    pub boot: Option<Boot>,
+    /// Which machine QEMU emulates (native and vmi; pc if not given).
+    #[arg(long, value_enum)]
+    pub machine: Option<Machine>,
+    /// As which domain it runs (xen; dom0 if not given).
+    #[arg(long = "as", value_enum, value_name = "DOMAIN")]
+    pub domain: Option<Domain>,
+    /// The option ROM in the machine: native, call, soft-if, none, or a file (vmi; native if not given).
+    #[arg(long, value_name = "ROM")]
+    pub rom: Option<RomChoice>,
+    /// Number of CPUs of the kernel's machine.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub smp: Option<u32>,
+    /// Memory of the kernel's machine: 32M, 1G; a plain number is MiB.
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<Memory>,
+}
+
+/// Who loads the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Boot {
+    /// QEMU itself, by the PVH entry: no firmware screen, a tenth of a second.
+    #[default]
+    Pvh,
+    /// The bootloader crate, started by a BIOS from a disk image.
+    Bios,
+    /// The bootloader crate, started by UEFI firmware from a disk image.
+    Uefi,
+}
+
+/// Which machine QEMU emulates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Machine {
+    /// The i440FX PC of 1996.
+    #[default]
+    Pc,
+    /// The Q35 PC of 2007, with PCI Express.
+    Q35,
+    /// QEMU's minimal machine without PCI.
+    Microvm,
+}
+
+/// As which domain a Xen kernel runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Domain {
+    /// The first domain, which the hypervisor itself builds.
+    Dom0,
+    /// A guest that `xl create` builds under a Linux dom0.
+    Domu,
+}
+
+/// The least severe messages shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// What keeps the kernel from going on.
+    Error,
+    /// What was not expected, and gone on from.
+    Warn,
+    /// What a user wants to know.
+    Info,
+    /// What a developer wants to know.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// The option ROM a vmi kernel finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RomChoice {
+    /// None at all: the kernel keeps its compiled-in operations.
+    None,
+    /// One of the ROMs of `vmi-rom`, by name.
+    Built(String),
+    /// Any file.
+    File(PathBuf),
+}
+
+impl FromStr for RomChoice {
+    type Err = String;
+
+    /// `none`, the name of a ROM, or the path of a file that exists.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            name if crate::rom::NAMES.contains(&name) => Ok(Self::Built(name.to_owned())),
+            path if PathBuf::from(path).is_file() => Ok(Self::File(path.into())),
+            other => Err(format!(
+                "`{other}` is neither a file nor one of none, {}",
+                crate::rom::NAMES.join(", ")
+            )),
+        }
+    }
+}
+
+/// An amount of memory in MiB, at least one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory(pub u32);
+
+impl FromStr for Memory {
+    type Err = String;
+
+    /// A number of MiB, or a number with the suffix M or G.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (digits, factor) = match text.as_bytes().last() {
+            Some(b'G' | b'g') => (&text[..text.len() - 1], 1024),
+            Some(b'M' | b'm') => (&text[..text.len() - 1], 1),
+            _ => (text, 1),
+        };
+        let number: u32 = digits
+            .parse()
+            .map_err(|_| format!("`{text}` is no amount of memory such as 128M or 1G"))?;
+        match number.checked_mul(factor) {
+            Some(mebibytes @ 1..) => Ok(Self(mebibytes)),
+            _ => Err(format!("`{text}` is out of range")),
+        }
+    }
+}
+
+/// What to test.
+#[derive(Debug, Clone, Args)]
+pub struct Test {
+    /// Only on these platforms (all of them if not given).
+    #[arg(long = "features", short = 'F', value_name = "PLATFORM,…")]
+    pub platforms: Vec<String>,
+    /// The optimised images.
+    #[arg(long, short)]
+    pub release: bool,
+}
+
+/// What to boot again and again.
+#[derive(Debug, Clone, Args)]
+pub struct Soak {
+    /// Which image.
+    #[command(flatten)]
+    pub image: Image,
+    /// The machine it boots on.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// How many boots.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: u32,
+}
+
+/// What to check.
+#[derive(Debug, Clone, Args)]
+pub struct Check {
+    /// Only for these platforms (all of them if not given).
+    #[arg(long = "features", short = 'F', value_name = "PLATFORM,…")]
+    pub platforms: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn memory_is_mebibytes_unless_said() {
+        assert_eq!("32".parse(), Ok(Memory(32)));
+        assert_eq!("128M".parse(), Ok(Memory(128)));
+        assert_eq!("64g".parse(), Ok(Memory(65536)));
+        for wrong in ["", "M", "0", "-1", "1T", "99999999G", "é"] {
+            assert!(wrong.parse::<Memory>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn words_after_two_dashes_are_the_kernels() {
+        let cli = Cli::try_parse_from(["xtask", "run", "--smp", "2", "--", "test=all", "panic=halt"]).unwrap();
+        let Verb::Run(run) = cli.verb else {
+            panic!("{:?}", cli.verb)
+        };
+        assert_eq!(
+            (run.machine.smp, run.arguments),
+            (Some(2), vec!["test=all".to_owned(), "panic=halt".to_owned()])
+        );
+    }
+
+    #[test]
+    fn an_unknown_rom_is_refused_with_the_right_ones() {
+        assert!("/nonexistent.rom".parse::<RomChoice>().unwrap_err().contains("soft-if"));
+        assert_eq!("none".parse(), Ok(RomChoice::None));
+        assert_eq!("soft-if".parse(), Ok(RomChoice::Built("soft-if".into())));
+    }
+}

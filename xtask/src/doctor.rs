@@ -1,0 +1,107 @@
+//! `doctor`: what a run may need, where it was found, and what would be fetched.
+//!
+//! Fetching by itself is convenient until somebody is on a train or pays by the megabyte. This verb fetches nothing and
+//! tells in advance.
+
+use crate::domu;
+use crate::fetch::need::{Need, OVMF, QEMU};
+use crate::image::maker;
+use crate::toolchain::{BARE, target_installed};
+use crate::workshop::Workshop;
+
+/// Download size of the Rust target, in megabytes, for which nobody can be asked.
+const TARGET_SIZE: u64 = 10;
+/// Download size of the hypervisor, and of hypervisor, Linux and toolstack, in megabytes.
+const XEN_SIZES: [u64; 2] = [3, 80];
+/// Bytes in a megabyte.
+const MEGABYTE: u64 = 1_000_000;
+
+/// One line of the report.
+struct Finding {
+    name: String,
+    purpose: &'static str,
+    state: String,
+}
+
+/// Prints the report.
+pub fn run(workshop: &Workshop) {
+    let findings = findings(workshop);
+    let side = findings.iter().map(|finding| finding.name.len()).max().unwrap_or(0);
+    let middle = findings.iter().map(|finding| finding.purpose.len()).max().unwrap_or(0);
+    for Finding { name, purpose, state } in findings {
+        println!("{name:side$}  {purpose:middle$}  {state}");
+    }
+    println!("\nThe cache folder is {}.", workshop.paths.cache.display());
+}
+
+/// Everything a run may need.
+fn findings(workshop: &Workshop) -> Vec<Finding> {
+    let (xen, host) = domu::cached(&workshop.paths.cache);
+    let [xen_size, host_size] = XEN_SIZES.map(|size| format!("about {size} MB"));
+    let unpacked = |here: bool, size: &str| state(here, "in the cache", &format!("unpacked into the cache, {size}"));
+    vec![
+        Finding {
+            name: format!("Rust for {BARE}"),
+            purpose: "building a kernel",
+            state: state(
+                target_installed(),
+                "installed",
+                &format!("added by rustup, about {TARGET_SIZE} MB"),
+            ),
+        },
+        program(workshop, &QEMU),
+        program(workshop, &OVMF),
+        Finding {
+            name: "image maker".into(),
+            purpose: "--boot bios, --boot uefi, image",
+            state: state(
+                maker::is_cached(workshop),
+                "in the cache",
+                "built from crates, takes minutes",
+            ),
+        },
+        Finding {
+            name: "Xen".into(),
+            purpose: "--features xen",
+            state: unpacked(xen, &xen_size),
+        },
+        Finding {
+            name: "Xen host (Linux dom0, xl)".into(),
+            purpose: "--features xen --as domu",
+            state: unpacked(host, &host_size),
+        },
+    ]
+}
+
+/// A program or file of a Debian package.
+fn program(workshop: &Workshop, need: &Need) -> Finding {
+    let state = match workshop.provider.find(need) {
+        Some(found) => format!("found: {}", found.path.display()),
+        None => {
+            let size = workshop.provider.download_size(need);
+            let size = size.map_or("of unknown size".into(), |bytes| {
+                format!("{} MB", bytes.div_ceil(MEGABYTE))
+            });
+            let how = if workshop.provider.may_install() {
+                "installed by apt-get"
+            } else {
+                "unpacked into the cache"
+            };
+            format!("missing: package {} would be {how}, {size}", need.package)
+        }
+    };
+    Finding {
+        name: need.name.into(),
+        purpose: need.purpose,
+        state,
+    }
+}
+
+/// Whether something is here, and how it would come.
+fn state(here: bool, place: &str, otherwise: &str) -> String {
+    if here {
+        format!("found: {place}")
+    } else {
+        format!("missing: would be {otherwise}")
+    }
+}

@@ -1,0 +1,95 @@
+//! `image`: disk images that boot by BIOS and by UEFI, under QEMU and on a real PC.
+//!
+//! The `bootloader` crate has what is needed, and compiles it for bare metal while its own library is built: with
+//! unstable options of cargo, and for minutes. Neither belongs into every build of this workspace. So the crate is the
+//! only dependency of a little program of its own, the *image maker*, built once for each toolchain in the cache folder
+//! ([`maker`]); after that an image takes a tenth of a second.
+//!
+//! The boot loader hands no command line to a kernel. It does hand over a RAM disk, so that is where the arguments
+//! travel: [`ramdisk`] has the format.
+
+pub mod maker;
+
+use crate::build;
+use crate::cli::{Boot, Image};
+use crate::failure::Failure;
+use crate::platform::Platform;
+use crate::workshop::Workshop;
+use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// How the RAM disk of an image begins; the kernel's arguments and a line break follow.
+const ARGUMENTS: &str = "anyring-arguments: ";
+
+/// Makes both images of a kernel and prints where they are.
+///
+/// # Errors
+/// The platform does not boot from disks, or kernel, image maker or images cannot be made.
+pub fn make(workshop: &Workshop, asked: &Image) -> Result<()> {
+    let platform = Platform::only(&asked.platform)?;
+    ensure!(
+        platform != Platform::Xen,
+        Failure::Usage.error("a xen kernel is started by a hypervisor, not by firmware: `--features native` or `vmi`")
+    );
+    let built = build::kernel(workshop, platform, asked.release)?;
+    let folder = workshop.paths.images()?;
+    let profile = if asked.release { "release" } else { "debug" };
+    let scratch = tempfile::tempdir()?;
+    for boot in [Boot::Bios, Boot::Uefi] {
+        let image = folder.join(format!("{platform}-{profile}.{}.img", firmware_name(boot)));
+        write(workshop, boot, &built.stripped, "", scratch.path(), &image)?;
+        let size = fs::metadata(&image)?.len();
+        println!("{}: {size} bytes", workshop.paths.shown(&image));
+    }
+    Ok(())
+}
+
+/// An image in `scratch` for one run, with the kernel arguments `arguments` in it.
+pub fn for_run(workshop: &Workshop, boot: Boot, kernel: &Path, arguments: &str, scratch: &Path) -> Result<PathBuf> {
+    let image = scratch.join("disk.img");
+    write(workshop, boot, kernel, arguments, scratch, &image)?;
+    Ok(image)
+}
+
+/// Lets the image maker write one image.
+fn write(workshop: &Workshop, boot: Boot, kernel: &Path, arguments: &str, scratch: &Path, image: &Path) -> Result<()> {
+    let maker = maker::obtain(workshop)?;
+    let disk = scratch.join("ramdisk");
+    fs::write(&disk, ramdisk(arguments)).with_context(|| format!("cannot write {}", disk.display()))?;
+    let result = Command::new(maker)
+        .arg(firmware_name(boot))
+        .args([kernel, &disk, image])
+        .output();
+    let result = result.context("cannot run the image maker")?;
+    ensure!(
+        result.status.success(),
+        Failure::Build.error(format!("no image: {}", String::from_utf8_lossy(&result.stderr).trim()))
+    );
+    Ok(())
+}
+
+/// The RAM disk that carries `arguments`: a line of text. What may follow the line is kept for a file system.
+fn ramdisk(arguments: &str) -> String {
+    format!("{ARGUMENTS}{arguments}\n")
+}
+
+/// What the image maker calls the firmware.
+fn firmware_name(boot: Boot) -> &'static str {
+    match boot {
+        Boot::Uefi => "uefi",
+        Boot::Bios | Boot::Pvh => "bios",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_travel_as_the_first_line() {
+        assert_eq!(ramdisk("log=debug test=all"), "anyring-arguments: log=debug test=all\n");
+        assert_eq!(ramdisk(""), "anyring-arguments: \n");
+    }
+}

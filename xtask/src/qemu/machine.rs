@@ -1,0 +1,187 @@
+//! QEMU's arguments for each kind of machine.
+//!
+//! Measured facts behind some of them: the boot loader of BIOS images prints nothing and hangs without a VGA device;
+//! under Xen, a CPU model with SMAP makes `iretq` to ring 3 fault in QEMU; a reset must end QEMU (`-no-reboot`), or a
+//! kernel that dies early starts again for ever.
+
+use crate::cli::{Machine, Memory};
+use crate::setup::Setup;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+/// What all machines share: the emulator, no window, no network, an end instead of a reset, and the exit device.
+pub const COMMON: [&str; 9] = [
+    "-accel",
+    "tcg",
+    "-display",
+    "none",
+    "-no-reboot",
+    "-nic",
+    "none",
+    "-device",
+    "isa-debug-exit,iobase=0xf4,iosize=4",
+];
+/// Memory in MiB of a machine that the kernel has to itself.
+const OWN_MEMORY: Memory = Memory(128);
+/// Memory in MiB of a machine that the kernel shares with the hypervisor.
+const SHARED_MEMORY: Memory = Memory(512);
+
+/// What a run may want beside the machine itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extras {
+    /// Wait for a debugger on this port.
+    pub debugger: Option<u16>,
+    /// Let each instruction take one nanosecond.
+    pub count_instructions: bool,
+}
+
+impl Extras {
+    /// QEMU's arguments for them.
+    pub fn arguments(&self) -> Vec<OsString> {
+        let mut arguments = Vec::new();
+        if let Some(port) = self.debugger {
+            arguments.extend(["-S".into(), "-gdb".into(), format!("tcp:localhost:{port}").into()]);
+        }
+        if self.count_instructions {
+            arguments.extend(["-icount".into(), "shift=0,align=off,sleep=off".into()]);
+        }
+        arguments
+    }
+}
+
+/// A machine without a hypervisor.
+pub fn own(machine: Machine, setup: &Setup) -> Vec<OsString> {
+    let name = match machine {
+        Machine::Pc => "pc",
+        Machine::Q35 => "q35",
+        Machine::Microvm => "microvm",
+    };
+    let mut arguments: Vec<OsString> = ["-M", name, "-cpu", "max"].map(OsString::from).to_vec();
+    arguments.extend(size(setup, OWN_MEMORY));
+    arguments
+}
+
+/// QEMU itself loads the kernel, by its PVH entry; nothing needs a screen.
+pub fn direct(kernel: &Path, arguments: &str) -> Vec<OsString> {
+    vec![
+        "-vga".into(),
+        "none".into(),
+        "-kernel".into(),
+        kernel.into(),
+        "-append".into(),
+        arguments.into(),
+    ]
+}
+
+/// Firmware loads the boot loader from `disk`. Without `firmware` it is QEMU's BIOS.
+pub fn from_disk(disk: &Path, firmware: Option<&Path>) -> Vec<OsString> {
+    let mut drive = OsString::from("format=raw,if=ide,file=");
+    drive.push(doubled_commas(disk.as_os_str()));
+    let mut arguments: Vec<OsString> = vec!["-vga".into(), "std".into(), "-drive".into(), drive];
+    arguments.extend(
+        firmware
+            .into_iter()
+            .flat_map(|file| ["-bios".into(), file.as_os_str().to_owned()]),
+    );
+    arguments
+}
+
+/// Xen loads the kernel as its first domain.
+pub fn dom0(xen: &Path, kernel: &Path, arguments: &str, setup: &Setup) -> Vec<OsString> {
+    let options = match setup.smp {
+        None => "console=com1 com1=115200,8n1".to_owned(),
+        Some(cpus) => format!("console=com1 com1=115200,8n1 dom0_max_vcpus={cpus}"),
+    };
+    let mut module = kernel.as_os_str().to_owned();
+    module.push(format!(" {arguments}"));
+    let mut all: Vec<OsString> = vec!["-cpu".into(), "qemu64".into(), "-vga".into(), "none".into()];
+    all.extend(size(setup, SHARED_MEMORY));
+    all.extend(["-kernel".into(), xen.into(), "-append".into(), options.into()]);
+    all.extend(["-initrd".into(), doubled_commas(&module)]);
+    all
+}
+
+/// Memory and CPUs.
+fn size(setup: &Setup, usual: Memory) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = vec!["-m".into(), format!("{}M", setup.memory.unwrap_or(usual).0).into()];
+    arguments.extend(
+        setup
+            .smp
+            .into_iter()
+            .flat_map(|cpus| ["-smp".into(), cpus.to_string().into()]),
+    );
+    arguments
+}
+
+/// `text` for an option of QEMU in which a comma separates: each comma twice.
+fn doubled_commas(text: &OsStr) -> OsString {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    let bytes = text.as_bytes().iter();
+    OsString::from_vec(
+        bytes
+            .flat_map(|&byte| std::iter::repeat_n(byte, 1 + usize::from(byte == b',')))
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Image, MachineArgs};
+
+    fn setup(platform: &str, smp: Option<u32>, memory: Option<u32>) -> Setup {
+        let image = Image {
+            platform: vec![platform.into()],
+            release: false,
+        };
+        Setup::new(
+            &image,
+            &MachineArgs {
+                smp,
+                memory: memory.map(Memory),
+                ..Default::default()
+            },
+        )
+        .unwrap()
+    }
+
+    fn has(arguments: &[OsString], option: &str, value: &str) -> bool {
+        arguments.windows(2).any(|pair| pair[0] == option && pair[1] == value)
+    }
+
+    #[test]
+    fn commas_of_kernel_arguments_survive_the_module_list() {
+        let all = dom0(
+            Path::new("xen.elf"),
+            Path::new("k.elf"),
+            "test=a,b log=info",
+            &setup("xen", None, None),
+        );
+        assert!(has(&all, "-initrd", "k.elf test=a,,b log=info"));
+        assert!(has(&all, "-m", "512M") && has(&all, "-cpu", "qemu64"));
+    }
+
+    #[test]
+    fn direct_boot_takes_arguments_as_they_are() {
+        assert!(has(&direct(Path::new("k.elf"), "test=a,b"), "-append", "test=a,b"));
+    }
+
+    #[test]
+    fn cpus_and_memory_are_the_kernels() {
+        let all = own(Machine::Microvm, &setup("native", Some(4), Some(32)));
+        assert!(has(&all, "-M", "microvm") && has(&all, "-smp", "4") && has(&all, "-m", "32M"));
+        let all = dom0(Path::new("x"), Path::new("k"), "", &setup("xen", Some(2), None));
+        assert!(has(&all, "-smp", "2") && has(&all, "-append", "console=com1 com1=115200,8n1 dom0_max_vcpus=2"));
+    }
+
+    #[test]
+    fn disks_need_a_screen_and_may_need_firmware() {
+        let bios = from_disk(Path::new("/a,b/disk.img"), None);
+        assert!(has(&bios, "-drive", "format=raw,if=ide,file=/a,,b/disk.img") && has(&bios, "-vga", "std"));
+        assert!(has(
+            &from_disk(Path::new("d"), Some(Path::new("OVMF.fd"))),
+            "-bios",
+            "OVMF.fd"
+        ));
+    }
+}

@@ -1,0 +1,158 @@
+//! QEMU as the computer that everything runs on.
+//!
+//! Always the software emulator: hardware acceleration is missing in most places where tests run, differs where it is
+//! there, and does not repeat to the digit. [`machine`] says with which arguments, [`session`] runs one machine, and
+//! [`exit`] reads its end.
+
+pub mod events;
+pub mod exit;
+pub mod machine;
+pub mod session;
+
+use crate::build::Built;
+use crate::cli::{Boot, RomChoice};
+use crate::domu;
+use crate::fetch::need::{OVMF, QEMU};
+use crate::image;
+use crate::rom;
+use crate::setup::{Around, Setup};
+use crate::workshop::Workshop;
+use anyhow::{Context, Result};
+use machine::Extras;
+use session::{Console, Outcome};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// Where the libraries of an unpacked QEMU keep firmware, below the root of the file tree.
+const FIRMWARE: [&str; 3] = ["usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu"];
+/// A guest's memory under a Linux dom0 if none is asked for, in MiB.
+const GUEST_MEMORY: u32 = 64;
+
+/// A machine ready to be started.
+#[derive(Debug)]
+pub struct Prepared {
+    qemu: Command,
+    image: PathBuf,
+    root: PathBuf,
+    /// Holds the files of this run.
+    _scratch: TempDir,
+    /// What the host around the kernel says about itself, if there is one.
+    host_log: Option<PathBuf>,
+}
+
+impl Prepared {
+    /// Runs the machine to its end.
+    ///
+    /// # Errors
+    /// QEMU cannot be started. A machine that ends badly is no error: see [`Outcome::ending`].
+    pub fn run(self, console: Console) -> Result<Outcome> {
+        let mut outcome = session::run(self.qemu, console, self.image, self.root)?;
+        if let Some(log) = &self.host_log {
+            outcome.remark = host_remark(&outcome.ending, log);
+        }
+        Ok(outcome)
+    }
+}
+
+/// Fetches and assembles what `setup` needs to boot `built` with the kernel arguments `arguments`.
+///
+/// # Errors
+/// Something is missing, or a file of this run cannot be made.
+pub fn prepare(
+    workshop: &Workshop,
+    setup: &Setup,
+    built: &Built,
+    arguments: &str,
+    extras: &Extras,
+) -> Result<Prepared> {
+    let scratch = tempfile::tempdir().context("no folder for the files of this run")?;
+    let mut qemu = emulator(workshop)?;
+    qemu.args(machine::COMMON).args(extras.arguments());
+    let mut host_log = None;
+    match &setup.around {
+        Around::Machine {
+            boot: Boot::Pvh,
+            machine,
+            rom,
+        } => {
+            qemu.args(machine::own(*machine, setup))
+                .args(rom_arguments(workshop, rom)?);
+            qemu.args(machine::direct(&built.stripped, arguments));
+        }
+        Around::Machine { boot, machine, rom } => {
+            let disk = image::for_run(workshop, *boot, &built.stripped, arguments, scratch.path())?;
+            qemu.args(machine::own(*machine, setup))
+                .args(rom_arguments(workshop, rom)?);
+            qemu.args(machine::from_disk(&disk, firmware(workshop, *boot)?.as_deref()));
+        }
+        Around::Dom0 => {
+            let xen = domu::hypervisor(&workshop.paths.cache)?;
+            qemu.args(machine::dom0(&xen, &built.stripped, arguments, setup));
+        }
+        Around::DomU => {
+            let (memory, cpus) = (
+                setup.memory.map_or(GUEST_MEMORY, |memory| memory.0),
+                setup.smp.unwrap_or(1),
+            );
+            let guest = domu::Guest {
+                kernel: &built.stripped,
+                arguments,
+                memory,
+                cpus,
+            };
+            let host = domu::prepare(&workshop.paths.cache, scratch.path(), &guest)?;
+            qemu.args(host.arguments);
+            host_log = Some(host.log);
+        }
+    }
+    Ok(Prepared {
+        qemu,
+        image: built.full.clone(),
+        root: workshop.paths.root.clone(),
+        _scratch: scratch,
+        host_log,
+    })
+}
+
+/// QEMU, with the folders of its firmware if it was unpacked into the cache.
+fn emulator(workshop: &Workshop) -> Result<Command> {
+    let found = workshop.provider.provide(&QEMU)?;
+    let mut qemu = found.command();
+    for folder in found
+        .unpacked
+        .iter()
+        .flat_map(|root| FIRMWARE.map(|folder| root.join(folder)))
+    {
+        qemu.arg("-L").arg(folder);
+    }
+    Ok(qemu)
+}
+
+/// The firmware file that `boot` needs beside QEMU's own.
+fn firmware(workshop: &Workshop, boot: Boot) -> Result<Option<PathBuf>> {
+    (boot == Boot::Uefi)
+        .then(|| workshop.provider.provide(&OVMF).map(|found| found.path))
+        .transpose()
+}
+
+/// The option ROM of the machine.
+fn rom_arguments(workshop: &Workshop, rom: &RomChoice) -> Result<Vec<std::ffi::OsString>> {
+    let file = match rom {
+        RomChoice::None => return Ok(Vec::new()),
+        RomChoice::Built(name) => rom::build(workshop, name)?,
+        RomChoice::File(path) => path.clone(),
+    };
+    Ok(vec!["-option-rom".into(), file.into()])
+}
+
+/// What the log of the Xen host adds to how the guest ended.
+fn host_remark(ending: &exit::Ending, log: &Path) -> Option<String> {
+    match ending {
+        exit::Ending::Exit(status) => domu::verdict::explain(*status, log),
+        exit::Ending::PowerOff | exit::Ending::Left => None,
+        exit::Ending::Reset | exit::Ending::Failed(_) | exit::Ending::TimedOut(_) => {
+            Some(format!("the Xen host's last words:\n{}", domu::verdict::reasons(log)))
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Breaking the kernel on purpose: what it must say then.
+//!
+//! A kernel that fails silently is worse than one that fails. Asked by `break=…` on its command line it runs into one
+//! well-known disaster, and the run passes only if the disaster is *reported*: by name, with a backtrace whose addresses
+//! belong to functions, and with exit status 1.
+
+use super::case::Verdict;
+use crate::platform::Platform;
+use crate::qemu::exit::Ending;
+use crate::qemu::session::Outcome;
+
+/// One way to break the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breakage {
+    /// `panic!`.
+    Panic,
+    /// A store to an address that nothing is mapped at.
+    WildWrite,
+    /// Recursion until the guard page below the stack is hit.
+    StackOverflow,
+    /// A request that the hypervisor refuses (xen).
+    Hypercall,
+}
+
+impl Breakage {
+    /// Those that a kernel of `platform` knows.
+    pub fn all(platform: Platform) -> &'static [Self] {
+        const COMMON: [Breakage; 4] = [
+            Breakage::Panic,
+            Breakage::WildWrite,
+            Breakage::StackOverflow,
+            Breakage::Hypercall,
+        ];
+        if platform == Platform::Xen {
+            &COMMON
+        } else {
+            &COMMON[..3]
+        }
+    }
+
+    /// The value of the kernel argument `break=`, and the name of the test.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Panic => "break=panic",
+            Self::WildWrite => "break=wild-write",
+            Self::StackOverflow => "break=stack-overflow",
+            Self::Hypercall => "break=hypercall",
+        }
+    }
+
+    /// The words of which at least one must be in the report, in lower case.
+    fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Panic => &["panic:"],
+            Self::WildWrite => &["exception: page fault"],
+            Self::StackOverflow => &["guard page", "stack overflow"],
+            Self::Hypercall => &["hypercall"],
+        }
+    }
+
+    /// Whether the run reported it.
+    pub fn judge(self, outcome: &Outcome) -> Verdict {
+        let report = outcome
+            .transcript
+            .find("PANIC:")
+            .or_else(|| outcome.transcript.find("EXCEPTION:"));
+        let Some(report) = report.map(|start| &outcome.transcript[start..]) else {
+            return Verdict::Failed(format!("no report at all; {}", outcome.ending));
+        };
+        let lower = report.to_lowercase();
+        if !self.words().iter().any(|word| lower.contains(word)) {
+            return Verdict::Failed(format!("the report says neither of {:?}", self.words()));
+        }
+        if !report.lines().any(is_named_frame) {
+            return Verdict::Failed("no backtrace with names".into());
+        }
+        Verdict::when(outcome.ending == Ending::Exit(1), || {
+            format!("exit status 1 expected, {} seen", outcome.ending)
+        })
+    }
+}
+
+/// Whether `line` is a frame of a backtrace to which the host has added a function.
+fn is_named_frame(line: &str) -> bool {
+    let Some((_, frame)) = line.split_once("  #") else {
+        return false;
+    };
+    let words: Vec<&str> = frame.split_whitespace().collect();
+    matches!(words[..], [_, address, _name, ..] if address.starts_with("0x"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const REPORT: &str = "PANIC: as asked\r\nrip 0x1\r\nbacktrace:\r\n  #0 0xffffffff80101234 core::panic (a.rs:1)\r\n";
+
+    fn judged(breakage: Breakage, ending: Ending, transcript: &str) -> Verdict {
+        let outcome = Outcome {
+            ending,
+            transcript: transcript.into(),
+            elapsed: Duration::ZERO,
+            remark: None,
+        };
+        breakage.judge(&outcome)
+    }
+
+    #[test]
+    fn a_named_report_and_the_status_pass() {
+        assert_eq!(judged(Breakage::Panic, Ending::Exit(1), REPORT), Verdict::Passed);
+        let guard = REPORT.replace(
+            "PANIC: as asked",
+            "EXCEPTION: page fault at 0x1: the guard page below a stack",
+        );
+        assert_eq!(
+            judged(Breakage::StackOverflow, Ending::Exit(1), &guard),
+            Verdict::Passed
+        );
+    }
+
+    #[test]
+    fn silence_is_a_failure() {
+        assert!(matches!(
+            judged(Breakage::Panic, Ending::Exit(1), "boot\n"),
+            Verdict::Failed(_)
+        ));
+        assert!(matches!(
+            judged(Breakage::Panic, Ending::Reset, REPORT),
+            Verdict::Failed(_)
+        ));
+        assert!(matches!(
+            judged(Breakage::WildWrite, Ending::Exit(1), REPORT),
+            Verdict::Failed(_)
+        ));
+        let nameless = REPORT.replace(" core::panic (a.rs:1)", "");
+        assert!(matches!(
+            judged(Breakage::Panic, Ending::Exit(1), &nameless),
+            Verdict::Failed(_)
+        ));
+    }
+
+    #[test]
+    fn only_xen_has_hypercalls() {
+        assert!(Breakage::all(Platform::Xen).contains(&Breakage::Hypercall));
+        assert!(!Breakage::all(Platform::Vmi).contains(&Breakage::Hypercall));
+    }
+}

@@ -1,0 +1,89 @@
+//! `test`: everything that can be known about the kernel, in one closing line.
+//!
+//! Three kinds of evidence are counted together. Pure logic is tested on the host by cargo. That a wrong choice of
+//! platform is refused, with a message that helps, is tested by making wrong choices. All else is tested where it is
+//! used: one list of tests, compiled into the kernel, runs on every platform in every way to boot it, under the real
+//! hypervisor and with real ROMs, and every platform must also *report* what is broken on purpose. A column of the table
+//! that differs from its neighbours is a platform that does not keep the border's promise.
+
+mod breakage;
+mod case;
+mod guest;
+mod host;
+mod plan;
+mod table;
+mod wrong_builds;
+
+use crate::build;
+use crate::cli::Test;
+use crate::failure::explain;
+use crate::platform::Platform;
+use crate::workshop::Workshop;
+use anyhow::Result;
+use case::{Case, Column, Tally, Verdict};
+
+/// The status of a test run in which something failed.
+const FAILED: u8 = 1;
+
+/// Runs all tests of the platforms asked for; the status is 0 only if none failed.
+///
+/// # Errors
+/// The host's tests cannot even be started. What goes wrong later is counted as a failure, and the rest still runs.
+pub fn run(workshop: &Workshop, asked: &Test) -> Result<u8> {
+    let platforms = match Platform::several(&asked.platforms)? {
+        none if none.is_empty() => Platform::ALL.to_vec(),
+        some => some,
+    };
+    let mut tally = host::run(workshop)?;
+    tally.add(&show("wrong builds", &[wrong_builds::run(workshop)?]));
+    for platform in platforms {
+        tally.add(&show(platform.name(), &columns(workshop, platform, asked.release)));
+    }
+    println!("\n{tally}");
+    Ok(if tally.failed == 0 { 0 } else { FAILED })
+}
+
+/// All runs of one platform; those on the same machine share a column.
+fn columns(workshop: &Workshop, platform: Platform, release: bool) -> Vec<Column> {
+    let built = match build::kernel(workshop, platform, release) {
+        Ok(built) => built,
+        Err(why) => return vec![Column::failed("build", explain(&why))],
+    };
+    let mut columns = Vec::new();
+    for planned in plan::runs(platform, release) {
+        case::merge(&mut columns, guest::run(workshop, &planned, &built));
+    }
+    columns
+}
+
+/// Prints a table, then what failed and what was skipped, and counts.
+fn show(title: &str, columns: &[Column]) -> Tally {
+    println!("\n{}", table::render(title, columns));
+    for column in columns {
+        column
+            .cases
+            .iter()
+            .for_each(|case| explain_case(title, &column.label, case));
+        if !column.transcript.is_empty() {
+            println!(
+                "---- output of {title} {}\n{}\n----",
+                column.label,
+                column.transcript.trim_end()
+            );
+        }
+    }
+    columns
+        .iter()
+        .flat_map(|column| &column.cases)
+        .map(|case| &case.verdict)
+        .collect()
+}
+
+/// Prints why a test failed or was skipped.
+fn explain_case(title: &str, label: &str, case: &Case) {
+    match &case.verdict {
+        Verdict::Passed => {}
+        Verdict::Failed(why) => println!("FAILED {title} {label}: {}: {why}", case.name),
+        Verdict::Skipped(why) => println!("skipped {title} {label}: {}: {why}", case.name),
+    }
+}

@@ -1,0 +1,225 @@
+//! Which runs prove a platform.
+
+use super::breakage::Breakage;
+use crate::cli::{Boot, Domain, Image, Machine, MachineArgs, RomChoice};
+use crate::platform::Platform;
+use crate::rom;
+use crate::setup::{Around, Setup};
+use std::time::Duration;
+
+/// What a run must show.
+#[derive(Debug)]
+pub enum Expected {
+    /// The kernel's whole list of tests; and these phrases somewhere in the output.
+    Tests {
+        /// The phrases.
+        also: Vec<String>,
+    },
+    /// The report of something broken on purpose.
+    Report(Breakage),
+}
+
+/// One run.
+#[derive(Debug)]
+pub struct Planned {
+    /// The column's heading.
+    pub label: String,
+    /// Image and machine.
+    pub setup: Setup,
+    /// What the kernel is told.
+    pub arguments: String,
+    /// How long it may take. Generous: a run takes seconds, but several may share two slow cores.
+    pub limit: Duration,
+    /// What it must show.
+    pub expected: Expected,
+}
+
+/// All runs of `platform`: its tests in every way to boot it, then what is broken on purpose.
+pub fn runs(platform: Platform, release: bool) -> Vec<Planned> {
+    let image = Image {
+        platform: vec![platform.name().to_owned()],
+        release,
+    };
+    let mut runs: Vec<Planned> = machines(platform)
+        .iter()
+        .filter_map(|machine| tests(&image, machine))
+        .collect();
+    for machine in broken_on(platform) {
+        let reports = Breakage::all(platform)
+            .iter()
+            .filter_map(|breakage| report(&image, &machine, *breakage));
+        runs.extend(reports);
+    }
+    runs
+}
+
+/// The kernel's tests on one machine, and what it must say about the ROM there.
+fn tests(image: &Image, machine: &MachineArgs) -> Option<Planned> {
+    let also = machine.rom.iter().map(|rom| what_is_said_of(rom).to_owned()).collect();
+    let setup = Setup::new(image, machine).ok()?;
+    let (label, limit) = (setup.label(), limit(&setup));
+    Some(Planned {
+        label,
+        setup,
+        arguments: "test=all".into(),
+        limit,
+        expected: Expected::Tests { also },
+    })
+}
+
+/// A kernel broken on purpose, on one machine.
+fn report(image: &Image, machine: &MachineArgs, breakage: Breakage) -> Option<Planned> {
+    let setup = Setup::new(image, machine).ok()?;
+    let label = setup.label();
+    let arguments = breakage.name().to_owned();
+    Some(Planned {
+        label,
+        limit: limit(&setup),
+        setup,
+        arguments,
+        expected: Expected::Report(breakage),
+    })
+}
+
+/// What a vmi kernel must print about the ROM it finds: that it was taken, or what is wrong with it.
+///
+/// The broken ones must not keep it from passing its tests: it goes on with its compiled-in operations.
+fn what_is_said_of(rom: &RomChoice) -> &str {
+    match rom {
+        RomChoice::None => "vmi: no ROM found",
+        RomChoice::File(_) => "vmi: ",
+        RomChoice::Built(name) => match name.as_str() {
+            "native" => "vmi: ROM 'native'",
+            "call" => "vmi: ROM 'call'",
+            "soft-if" => "vmi: ROM 'soft-if'",
+            "bad-checksum" => "bad checksum",
+            "wrong-major" => "wrong major",
+            "truncated" => "truncated length",
+            "stray" => "relocation outside",
+            "refuse" => "refuse",
+            other => other,
+        },
+    }
+}
+
+/// The machines on which the kernel's tests run.
+fn machines(platform: Platform) -> Vec<MachineArgs> {
+    let usual = MachineArgs::default;
+    match platform {
+        Platform::Native => vec![
+            MachineArgs {
+                boot: Some(Boot::Pvh),
+                ..usual()
+            },
+            MachineArgs {
+                boot: Some(Boot::Bios),
+                ..usual()
+            },
+            MachineArgs {
+                boot: Some(Boot::Uefi),
+                ..usual()
+            },
+            MachineArgs {
+                machine: Some(Machine::Q35),
+                ..usual()
+            },
+            MachineArgs {
+                machine: Some(Machine::Microvm),
+                ..usual()
+            },
+        ],
+        Platform::Xen => vec![
+            MachineArgs {
+                domain: Some(Domain::Dom0),
+                ..usual()
+            },
+            MachineArgs {
+                domain: Some(Domain::Domu),
+                ..usual()
+            },
+        ],
+        Platform::Vmi => {
+            let built = rom::NAMES
+                .iter()
+                .chain(&rom::BROKEN)
+                .map(|name| RomChoice::Built((*name).to_owned()));
+            [RomChoice::None]
+                .into_iter()
+                .chain(built)
+                .map(|rom| MachineArgs {
+                    rom: Some(rom),
+                    ..usual()
+                })
+                .collect()
+        }
+    }
+}
+
+/// The machines on which the kernel is broken: one of each kind that reports in its own way.
+fn broken_on(platform: Platform) -> Vec<MachineArgs> {
+    match platform {
+        Platform::Native => vec![MachineArgs::default()],
+        Platform::Vmi => vec![MachineArgs {
+            rom: Some(RomChoice::Built("call".into())),
+            ..Default::default()
+        }],
+        Platform::Xen => machines(Platform::Xen),
+    }
+}
+
+/// How long a run on this machine may take.
+fn limit(setup: &Setup) -> Duration {
+    Duration::from_secs(match &setup.around {
+        Around::Machine { boot: Boot::Pvh, .. } => 60,
+        Around::Machine { .. } => 120,
+        Around::Dom0 => 90,
+        Around::DomU => 240,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(platform: Platform) -> Image {
+        Image {
+            platform: vec![platform.name().to_owned()],
+            release: false,
+        }
+    }
+
+    #[test]
+    fn every_planned_machine_makes_sense() {
+        for platform in Platform::ALL {
+            for machine in machines(platform).iter().chain(&broken_on(platform)) {
+                Setup::new(&image(platform), machine).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn columns_have_different_headings() {
+        for platform in Platform::ALL {
+            let planned = machines(platform)
+                .into_iter()
+                .filter_map(|machine| tests(&image(platform), &machine));
+            let mut labels: Vec<String> = planned.map(|planned| planned.label).collect();
+            let count = labels.len();
+            labels.sort();
+            labels.dedup();
+            assert_eq!(labels.len(), count, "{labels:?}");
+        }
+    }
+
+    #[test]
+    fn a_vmi_run_must_name_its_rom() {
+        let machine = MachineArgs {
+            rom: Some(RomChoice::Built("call".into())),
+            ..Default::default()
+        };
+        let Expected::Tests { also } = tests(&image(Platform::Vmi), &machine).unwrap().expected else {
+            panic!()
+        };
+        assert_eq!(also, ["vmi: ROM 'call'"]);
+    }
+}
