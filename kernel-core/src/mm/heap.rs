@@ -43,11 +43,15 @@ pub fn usage() -> Usage {
 
 // SAFETY: `talc` is an allocator; the lock makes its calls exclusive.
 unsafe impl GlobalAlloc for Heap {
+    /// # Safety
+    /// `layout` is not empty.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller guarantees a layout that is not empty.
         unsafe { self.0.lock().allocate(layout) }.map_or(null_mut(), NonNull::as_ptr)
     }
 
+    /// # Safety
+    /// `alloc` gave `pointer` for this `layout`, and nobody uses it any more.
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         // SAFETY: the caller guarantees that `alloc` gave `pointer` for this layout.
         unsafe { self.0.lock().deallocate(pointer, layout) };
@@ -60,10 +64,14 @@ struct Blocks;
 
 // SAFETY: a block is memory that nobody else has until it is given back, and it is aligned to its size.
 unsafe impl GlobalAlloc for Blocks {
+    /// # Safety
+    /// `layout` is not empty.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         frames::allocate(order(layout)).map_or(null_mut(), |block| block.direct().as_mut_ptr())
     }
 
+    /// # Safety
+    /// `alloc` gave `pointer` for this `layout`, and nobody uses it any more.
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         let block = Pfn::containing(pointer as u64 - DIRECT_MAP);
         // SAFETY: `talc` gives back what `alloc` gave it, and uses it no more.
