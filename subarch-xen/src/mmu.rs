@@ -1,0 +1,190 @@
+//! Page tables under a hypervisor that reads every entry.
+//!
+//! With direct paging the processor walks the very tables the guest built. There is no second set to keep in step, and no
+//! cost at run time; but an entry names a frame of the machine, so Xen must see each one before the processor does. Every
+//! table is read-only to the guest, in the direct map as everywhere, and every change is a hypercall. Two things make that
+//! cheap. Changes to tables in use are collected and made many at a time ([`queue`]); and new tables are built in private
+//! memory, where a store is a store, and given over in one go, which costs a quarter for each entry.
+//!
+//! Xen adds bits of its own to an entry (a kernel's page is marked as such in bit 52 and open to ring 3, since that is where
+//! a guest's kernel runs), so what is read back is not bit for bit what was written.
+
+pub mod first;
+pub mod queue;
+pub mod tree;
+
+use crate::Xen;
+use crate::cpu::Cpu;
+use crate::hypercall::Granted;
+use crate::hypercall::mmu::{Extended, Mfn, Update, extended, update_va_mapping};
+use crate::p2m;
+use arch::layout::PAGE_SIZE;
+use arch::mmu::OutOfTables;
+use arch::{FrameRange, IrqOps, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
+use tree::{TABLE, WRITABLE_DATA, descend, fill};
+
+impl MmuOps for Xen {
+    /// Global translations would survive the way to user mode, where Xen puts its own bits in their place, so that flag is
+    /// left out.
+    #[inline]
+    fn pte(frame: Pfn, flags: PageTableFlags) -> Pte {
+        let flags = flags.difference(PageTableFlags::GLOBAL);
+        Pte::from_bits(p2m::machine(frame).0 * PAGE_SIZE | flags.bits())
+    }
+
+    #[inline]
+    fn frame(pte: Pte) -> Option<Pfn> {
+        p2m::frame(Mfn((pte.bits() & Pte::FRAME_MASK) / PAGE_SIZE))
+    }
+
+    #[inline(always)]
+    fn root() -> Pfn {
+        Cpu::current().root()
+    }
+
+    unsafe fn set_entry(slot: Slot, pte: Pte) {
+        let table = p2m::machine(slot.table).0 * PAGE_SIZE;
+        let update = Update {
+            entry: table + slot.index() as u64 * 8,
+            value: pte.bits(),
+        };
+        // SAFETY: the caller vouches for the translation.
+        unattended(|| unsafe { Cpu::current().queue.push(update) });
+    }
+
+    unsafe fn table_give(table: Pfn, level: PageTableLevel) {
+        flush_queue();
+        protect(table, WRITABLE_DATA.difference(PageTableFlags::WRITABLE));
+        if level == PageTableLevel::Four {
+            // SAFETY: pinning only validates; the caller completed the table.
+            unsafe { extended(Extended::PinRoot(p2m::machine(table))) }.granted();
+        }
+    }
+
+    unsafe fn table_take(table: Pfn, level: PageTableLevel) {
+        flush_queue();
+        if level == PageTableLevel::Four {
+            // SAFETY: the caller promises that no CPU uses the root.
+            unsafe { extended(Extended::Unpin(p2m::machine(table))) }.granted();
+        }
+        protect(table, WRITABLE_DATA);
+    }
+
+    unsafe fn switch(root: Pfn) {
+        flush_queue();
+        unattended(|| {
+            // SAFETY: the caller vouches for the root.
+            unsafe { extended(Extended::NewBase(p2m::machine(root))) }.granted();
+            Cpu::current().set_root(root);
+        });
+    }
+
+    fn flush_page(address: VirtAddr) {
+        flush_queue();
+        // SAFETY: dropping what is cached changes no translation.
+        unsafe { extended(Extended::InvalidateLocal(address.as_u64())) }.granted();
+    }
+
+    fn flush_all() {
+        flush_queue();
+        // SAFETY: as above.
+        unsafe { extended(Extended::FlushLocal) }.granted();
+    }
+
+    fn lazy_begin() {
+        unattended(|| Cpu::current().queue.collect());
+    }
+
+    fn lazy_end() {
+        unattended(|| Cpu::current().queue.release());
+    }
+
+    unsafe fn map_direct(frames: FrameRange, mut table: impl FnMut() -> Option<Pfn>) -> Result<(), OutOfTables> {
+        flush_queue();
+        for chunk in tree::chunks(frames) {
+            // SAFETY: the caller gives the frames of `table` away, and the direct map's own addresses are nobody else's.
+            unsafe { map_chunk(chunk, &mut table)? };
+        }
+        Ok(())
+    }
+}
+
+/// Maps frames that share a table of level 1.
+///
+/// # Safety
+/// As for [`MmuOps::map_direct`].
+unsafe fn map_chunk(chunk: FrameRange, table: &mut impl FnMut() -> Option<Pfn>) -> Result<(), OutOfTables> {
+    let address = chunk.start.direct();
+    let directory = descend(Xen::root(), address, |slot| {
+        let new = table()?;
+        // SAFETY: the frame is ours, and an empty table is a valid one.
+        unsafe { hook(slot, new, |new| tree::clear(new)) };
+        Some(new)
+    });
+    let slot = Slot {
+        table: directory.ok_or(OutOfTables)?,
+        level: PageTableLevel::Two,
+        address,
+    };
+    match Xen::frame(tree::read(slot)).filter(|_| tree::read(slot).is_present()) {
+        // SAFETY: the entries are those of free frames in the direct map.
+        Some(existing) => unsafe { add(existing, chunk) },
+        None => {
+            let new = table().ok_or(OutOfTables)?;
+            // SAFETY: the frame is ours; it is filled with valid entries before it is given over.
+            unsafe { hook(slot, new, |new| fill(new, chunk)) };
+        }
+    }
+    Ok(())
+}
+
+/// Has `write` complete the new table `table`, gives it over, and enters it at `slot`.
+///
+/// # Safety
+/// The frame is in the direct map and nobody's; `write` makes it a valid table of the level below the slot's.
+unsafe fn hook(slot: Slot, table: Pfn, write: impl FnOnce(Pfn)) {
+    write(table);
+    let level = slot.level.next_lower_level().expect("tables are entered above level 1");
+    // SAFETY: the caller vouches for both.
+    unsafe {
+        Xen::table_give(table, level);
+        Xen::set_entry(slot, Xen::pte(table, TABLE));
+    }
+}
+
+/// Enters `frames` into a table of level 1 that is in use.
+///
+/// # Safety
+/// As for [`MmuOps::map_direct`].
+unsafe fn add(table: Pfn, frames: FrameRange) {
+    Xen::lazy_begin();
+    for frame in frames.iter() {
+        let slot = Slot {
+            table,
+            level: PageTableLevel::One,
+            address: frame.direct(),
+        };
+        // SAFETY: the caller promises free frames, whose entries nobody else writes.
+        unsafe { Xen::set_entry(slot, Xen::pte(frame, WRITABLE_DATA)) };
+    }
+    Xen::lazy_end();
+}
+
+/// Changes the rights to `frame` in the direct map.
+fn protect(frame: Pfn, flags: PageTableFlags) {
+    let entry = Xen::pte(frame, flags).bits();
+    // SAFETY: the callers give a page table over, which is only read from then on, or take one back that is nobody's.
+    unsafe { update_va_mapping(frame.direct().as_u64(), entry) }.granted();
+}
+
+fn flush_queue() {
+    unattended(|| Cpu::current().queue.flush());
+}
+
+/// Does something to this CPU's state that no handler may see half done.
+#[inline(always)]
+fn unattended(act: impl FnOnce()) {
+    let flags = Xen::save();
+    act();
+    Xen::restore(flags);
+}

@@ -1,0 +1,98 @@
+//! Two numberings of memory.
+//!
+//! A PV guest sees the machine's real frame numbers in its page tables, and its memory is scattered among them. So it counts
+//! its frames for itself, from zero (*pseudo-physical* frames, [`Pfn`]), and translates. The list from its own numbers to
+//! the machine's (P2M) is made by whoever built the domain, and is the guest's to read. The table for the other direction
+//! (M2P) is Xen's, mapped read-only into every PV guest, and covers the whole machine: what it says of a frame that is not
+//! ours must not be believed, hence the check of one against the other.
+//!
+//! Source: Xen's public header `arch-x86/xen-x86_64.h` for the place of the table (`MACH2PHYS_VIRT_START`).
+
+use crate::abi::StartInfo;
+use crate::hypercall::mmu::Mfn;
+use crate::hypercall::{Granted, memory};
+use crate::view;
+use arch::Pfn;
+use arch::layout::{IMAGE_BASE, PAGE_SIZE};
+use spin::Once;
+
+/// Xen's table from machine frames to the frames of their owners.
+const MACHINE_TO_PHYSICAL: *const u64 = 0xffff_8000_0000_0000 as *const u64;
+
+/// What the translation works with.
+#[derive(Debug)]
+struct Translation {
+    list: Pfn,
+    frames: u64,
+    machine_frames: u64,
+}
+
+static TRANSLATION: Once<Translation> = Once::new();
+
+/// Takes note of the list that `start_info` names.
+///
+/// # Safety
+/// `start_info` is Xen's, checked, and the first mapping is in use.
+pub unsafe fn adopt(start_info: &StartInfo) {
+    TRANSLATION.call_once(|| Translation {
+        list: start_info.list().start,
+        frames: start_info.frames,
+        machine_frames: memory::maximum_ram_page().granted() + 1,
+    });
+}
+
+/// The machine's number of `frame`.
+///
+/// # Panics
+/// If `frame` is none of this domain's.
+#[inline]
+pub fn machine(frame: Pfn) -> Mfn {
+    let translation = translation();
+    if frame.0 >= translation.frames {
+        beyond(frame, translation.frames);
+    }
+    translation.look_up(frame)
+}
+
+/// This domain's number of machine frame `machine`, if it is one of ours.
+///
+/// The table is read only below the end of the machine's memory: behind it there may be nothing mapped.
+#[inline]
+pub fn frame(machine: Mfn) -> Option<Pfn> {
+    let translation = translation();
+    if machine.0 >= translation.machine_frames {
+        return None;
+    }
+    // SAFETY: Xen maps its table for all of the machine's memory.
+    let frame = Pfn(unsafe { MACHINE_TO_PHYSICAL.add(machine.0 as usize).read_volatile() });
+    (frame.0 < translation.frames && translation.look_up(frame) == machine).then_some(frame)
+}
+
+/// The frame behind `address` of the image: it is loaded in one piece, frame after frame.
+pub fn image_frame(address: u64) -> Pfn {
+    Pfn((address - IMAGE_BASE) / PAGE_SIZE)
+}
+
+impl Translation {
+    #[inline(always)]
+    fn look_up(&self, frame: Pfn) -> Mfn {
+        let list: *const Mfn = view::of(self.list).cast();
+        // SAFETY: the list has an entry for each frame of the domain and lies in frames that follow each other, all of them
+        // in view; the callers have compared.
+        unsafe { list.add(frame.0 as usize).read() }
+    }
+}
+
+#[inline(always)]
+fn translation() -> &'static Translation {
+    match TRANSLATION.get() {
+        Some(translation) => translation,
+        None => panic!("frames are translated before the list of frames is known"),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn beyond(frame: Pfn, frames: u64) -> ! {
+    panic!("frame {:#x} is none of this domain's: it has {frames:#x}", frame.0)
+}

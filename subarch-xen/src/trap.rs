@@ -1,0 +1,174 @@
+//! The way up: exceptions and events, as Xen delivers them.
+//!
+//! Xen takes every exception of the machine itself. One that concerns the guest it *bounces*: it writes a frame like the
+//! processor's onto the guest's stack and continues at the handler the guest registered. The frame is not quite the
+//! processor's. RCX and R11 lie on top, since Xen came by `sysret` and had to use them; the code selector's upper half holds
+//! the interrupt mask as it was; and the kernel, which really runs in ring 3, is called privilege 0. There is no table of
+//! stacks either: a fault on a full stack cannot be bounced, and Xen ends the domain with a report of its own.
+//!
+//! The way back is a hypercall that takes the frame: it restores the mask and delivers what is pending, in one step.
+//!
+//! Source: Xen's public header `arch-x86/xen-x86_64.h` (`iret_context`, and the frame described there).
+
+use crate::event;
+use crate::hypercall::callback::{CallbackKind, TrapInfo, register, set_trap_table};
+use crate::hypercall::{Granted, IRET};
+use arch::{Exception, Kernel, TrapFrame};
+use core::arch::naked_asm;
+
+/// Has Xen deliver exceptions and events to `K`.
+pub fn install<K: Kernel>() {
+    let table = table::<K>();
+    // SAFETY: each address is the stub below for that vector or that kind of callback.
+    unsafe {
+        set_trap_table(&table).granted();
+        register(CallbackKind::Event, upcall::<K> as *const () as u64).granted();
+        register(CallbackKind::Failsafe, failsafe::<K> as *const () as u64).granted();
+    }
+}
+
+/// The table of exception handlers, terminated.
+fn table<K: Kernel>() -> [TrapInfo; 33] {
+    macro_rules! table {
+        ($($vector:literal)*) => {
+            [$(TrapInfo::new($vector, privilege($vector), exception::<K, $vector> as *const () as u64),)* TrapInfo::default()]
+        };
+    }
+    table!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31)
+}
+
+/// Breakpoints may be set in programs; no other exception may be raised by an `int` instruction there.
+const fn privilege(vector: u8) -> u8 {
+    if vector == Exception::BREAKPOINT.0 { 3 } else { 0 }
+}
+
+/// The entry for exception `VECTOR`: completes Xen's frame to an error code and a vector.
+#[unsafe(naked)]
+unsafe extern "C" fn exception<K: Kernel, const VECTOR: u8>() {
+    naked_asm!(
+        "pop rcx",
+        "pop r11",
+        ".if {has_error_code} == 0",
+        "push 0",
+        ".endif",
+        "push {vector}",
+        "jmp {common}",
+        has_error_code = const Exception::WITH_ERROR_CODE >> VECTOR & 1,
+        vector = const VECTOR,
+        common = sym common::<K>,
+    )
+}
+
+/// Xen could not go back to the guest with the segments it was asked for, and hands them over above RCX and R11. Nothing here
+/// loads segments, so it is reported as what the processor made of it, a general protection fault.
+#[unsafe(naked)]
+unsafe extern "C" fn failsafe<K: Kernel>() {
+    naked_asm!(
+        "pop rcx",
+        "pop r11",
+        "add rsp, 32",
+        "push 0",
+        "push {vector}",
+        "jmp {common}",
+        vector = const Exception::GENERAL_PROTECTION.0,
+        common = sym common::<K>,
+    )
+}
+
+/// Completes the frame to a [`TrapFrame`], handles it, and continues with whatever it says then.
+#[unsafe(naked)]
+unsafe extern "C" fn common<K: Kernel>() {
+    naked_asm!(
+        "push rdi",
+        "push rsi",
+        "push rdx",
+        "push rcx",
+        "push rax",
+        "push r8",
+        "push r9",
+        "push r10",
+        "push r11",
+        "push rbx",
+        "push rbp",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "cld",
+        "mov rdi, rsp",
+        "call {handle}",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbp",
+        "pop rbx",
+        "pop r11",
+        "pop r10",
+        "pop r9",
+        "pop r8",
+        "pop rax",
+        "pop rcx",
+        "pop rdx",
+        "pop rsi",
+        "pop rdi",
+        "add rsp, 16",
+        "jmp {leave}",
+        handle = sym handle::<K>,
+        leave = sym leave,
+    )
+}
+
+/// The entry for events. The interrupted code's other registers are preserved by the functions called.
+#[unsafe(naked)]
+unsafe extern "C" fn upcall<K: Kernel>() {
+    naked_asm!(
+        "pop rcx",
+        "pop r11",
+        "push rdi",
+        "push rsi",
+        "push rdx",
+        "push rcx",
+        "push rax",
+        "push r8",
+        "push r9",
+        "push r10",
+        "push r11",
+        "cld",
+        "call {upcall}",
+        "pop r11",
+        "pop r10",
+        "pop r9",
+        "pop r8",
+        "pop rax",
+        "pop rcx",
+        "pop rdx",
+        "pop rsi",
+        "pop rdi",
+        "jmp {leave}",
+        upcall = sym event::upcall::<K>,
+        leave = sym leave,
+    )
+}
+
+/// Continues with the frame on the stack, from RIP upwards, all registers being what they shall be: puts the rest of
+/// `iret_context` on top (no flags, RCX, R11, RAX) and asks Xen.
+#[unsafe(naked)]
+unsafe extern "C" fn leave() {
+    naked_asm!(
+        "push 0",
+        "push rcx",
+        "push r11",
+        "push rax",
+        "mov eax, {iret}",
+        "syscall",
+        "ud2",
+        iret = const IRET,
+    )
+}
+
+/// Takes Xen's additions out of the frame and gives it to the core.
+extern "C" fn handle<K: Kernel>(frame: &mut TrapFrame) {
+    frame.cs &= 0xffff;
+    K::exception(frame);
+}
