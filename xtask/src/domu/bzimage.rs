@@ -26,22 +26,39 @@ const LARGEST_KERNEL: u64 = 512 << 20;
 /// The file is not a `bzImage`, is cut short, or is compressed in a way not known here.
 pub fn unpack(image: &[u8]) -> Result<Vec<u8>> {
     let kernel = decompress(payload(image)?)?;
-    ensure!(kernel.starts_with(b"\x7fELF"), "the payload of the bzImage is not an ELF file");
+    ensure!(
+        kernel.starts_with(b"\x7fELF"),
+        "the payload of the bzImage is not an ELF file"
+    );
     Ok(kernel)
 }
 
 /// The compressed part of a `bzImage`.
 fn payload(image: &[u8]) -> Result<&[u8]> {
-    ensure!(image.get(0x202..0x206) == Some(b"HdrS"), "not a bzImage: the boot protocol's magic is missing");
+    ensure!(
+        image.get(0x202..0x206) == Some(b"HdrS"),
+        "not a bzImage: the boot protocol's magic is missing"
+    );
     let version = u16::from_le_bytes(field(image, 0x206)?);
-    ensure!(version >= VERSION_WITH_PAYLOAD, "bzImage of boot protocol {version:#06x}: older than 2.08");
+    ensure!(
+        version >= VERSION_WITH_PAYLOAD,
+        "bzImage of boot protocol {version:#06x}: older than 2.08"
+    );
     let [setup_sectors] = field(image, 0x1f1)?;
     // By the protocol, a zero here stands for four, as in the times of boot floppies.
-    let setup_sectors = if setup_sectors == 0 { 4 } else { usize::from(setup_sectors) };
+    let setup_sectors = if setup_sectors == 0 {
+        4
+    } else {
+        usize::from(setup_sectors)
+    };
     let start = (setup_sectors + 1) * SECTOR + u32::from_le_bytes(field(image, 0x248)?) as usize;
     let length = u32::from_le_bytes(field(image, 0x24c)?) as usize;
     image.get(start..start + length).with_context(|| {
-        format!("bzImage cut short: payload {start:#x}..{:#x}, file of {:#x} bytes", start + length, image.len())
+        format!(
+            "bzImage cut short: payload {start:#x}..{:#x}, file of {:#x} bytes",
+            start + length,
+            image.len()
+        )
     })
 }
 
@@ -57,10 +74,17 @@ pub(super) fn decompress(payload: &[u8]) -> Result<Vec<u8>> {
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Box::new(XzReader::new(payload, false)),
         [0x1f, 0x8b, ..] => Box::new(GzDecoder::new(payload)),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => bail!("compressed with zstd, which is not supported here"),
-        _ => bail!("compressed in an unknown way: begins with {:02x?}", &payload[..payload.len().min(6)]),
+        _ => bail!(
+            "compressed in an unknown way: begins with {:02x?}",
+            &payload[..payload.len().min(6)]
+        ),
     };
     let mut unpacked = Vec::new();
-    reader.by_ref().take(LARGEST_KERNEL).read_to_end(&mut unpacked).context("the compressed data is damaged")?;
+    reader
+        .by_ref()
+        .take(LARGEST_KERNEL)
+        .read_to_end(&mut unpacked)
+        .context("the compressed data is damaged")?;
     Ok(unpacked)
 }
 
@@ -83,7 +107,10 @@ mod tests {
     fn gzip(data: &[u8]) -> Vec<u8> {
         use std::io::Write;
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packed.write_all(data).and_then(|()| packed.finish()).expect("writing into memory")
+        packed
+            .write_all(data)
+            .and_then(|()| packed.finish())
+            .expect("writing into memory")
     }
 
     fn refusal(image: &[u8]) -> String {
@@ -92,7 +119,10 @@ mod tests {
 
     #[test]
     fn kernel_is_found_and_unpacked() {
-        assert_eq!(unpack(&image(&gzip(b"\x7fELF kernel"))).expect("it is whole"), b"\x7fELF kernel");
+        assert_eq!(
+            unpack(&image(&gzip(b"\x7fELF kernel"))).expect("it is whole"),
+            b"\x7fELF kernel"
+        );
     }
 
     #[test]

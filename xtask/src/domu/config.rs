@@ -29,16 +29,16 @@ pub struct Guest<'a> {
 impl Guest<'_> {
     /// The configuration for the dom0 inside QEMU, whose RAM disk has the kernel at `kernel`.
     ///
-    /// Any end of the guest destroys it: what happened is in the logs. The identity is fixed, since a random one takes
-    /// seconds of waiting for entropy that a machine just started does not have.
+    /// However the guest ends, it is kept, so that nothing it printed is lost; the machine ends soon after. The identity
+    /// is fixed, since a random one waits seconds for entropy that a machine just started does not have.
     ///
     /// # Errors
     /// The command line cannot be written in a configuration file.
     pub fn inside_qemu(&self, kernel: &str) -> Result<String> {
         Ok(format!(
             "name = \"{NAME}\"\ntype = \"pv\"\nuuid = \"616e7972-696e-6700-8000-000000000001\"\nkernel = {}\n\
-             extra = {}\nmemory = {}\nvcpus = {}\non_poweroff = \"destroy\"\non_reboot = \"destroy\"\n\
-             on_crash = \"destroy\"\n",
+             extra = {}\nmemory = {}\nvcpus = {}\non_poweroff = \"preserve\"\non_reboot = \"preserve\"\n\
+             on_crash = \"preserve\"\n",
             quoted(kernel)?,
             quoted(self.arguments)?,
             self.memory,
@@ -65,7 +65,10 @@ impl Guest<'_> {
 fn quoted(text: &str) -> Result<String> {
     let mut result = String::from("\"");
     for character in text.chars() {
-        ensure!(!character.is_control(), "a control character cannot be given to a guest: {text:?}");
+        ensure!(
+            !character.is_control(),
+            "a control character cannot be given to a guest: {text:?}"
+        );
         if matches!(character, '"' | '\\') {
             result.push('\\');
         }
@@ -80,25 +83,44 @@ mod tests {
     use super::*;
 
     fn guest() -> Guest<'static> {
-        Guest { kernel: Path::new("/images/xen.elf"), arguments: "log=debug", memory: 64, cpus: 2 }
+        Guest {
+            kernel: Path::new("/images/xen.elf"),
+            arguments: "log=debug",
+            memory: 64,
+            cpus: 2,
+        }
     }
 
     #[test]
     fn both_files_describe_the_same_guest() {
         let inside = guest().inside_qemu("/guest/kernel").expect("plain strings");
         let outside = guest().for_a_real_host().expect("plain strings");
-        for line in ["name = \"anyring\"", "type = \"pv\"", "extra = \"log=debug\"", "memory = 64", "vcpus = 2"] {
+        for line in [
+            "name = \"anyring\"",
+            "type = \"pv\"",
+            "extra = \"log=debug\"",
+            "memory = 64",
+            "vcpus = 2",
+        ] {
             assert!(inside.lines().any(|found| found == line), "{line} in {inside}");
             assert!(outside.lines().any(|found| found == line), "{line} in {outside}");
         }
         assert!(inside.contains("kernel = \"/guest/kernel\"") && outside.contains("kernel = \"/images/xen.elf\""));
-        assert!(!outside.contains('@'), "a place in the template was not filled: {outside}");
+        assert!(
+            !outside.contains('@'),
+            "a place in the template was not filled: {outside}"
+        );
     }
 
     #[test]
     fn strings_are_quoted() {
         assert_eq!(quoted("log=info").expect("plain"), "\"log=info\"");
         assert_eq!(quoted(r#"a"b\c"#).expect("escapable"), r#""a\"b\\c""#);
-        assert!(quoted("two\nlines").expect_err("two lines").to_string().contains("control character"));
+        assert!(
+            quoted("two\nlines")
+                .expect_err("two lines")
+                .to_string()
+                .contains("control character")
+        );
     }
 }

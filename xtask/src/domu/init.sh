@@ -12,8 +12,9 @@ crashed=62 # the guest ended without saying how
 
 name=anyring
 guest_log=/var/log/xen/guest-$name.log
-tool_log=/var/log/xen/xl-$name.log
+tool_log=/var/log/xl.log
 terminal=/dev/ttyS1
+shown=/shown
 export PATH=/bin:/xen
 
 main() {
@@ -26,7 +27,7 @@ main() {
 }
 
 mount_all() {
-    mkdir -p /proc /sys /dev /tmp /var/run/xen /var/lib/xen /var/log/xen
+    mkdir -p /proc /sys /dev /tmp /var/run/xen /var/lock /var/lib/xen /var/log/xen
     mount -t proc proc /proc
     mount -t sysfs sysfs /sys
     mount -t devtmpfs devtmpfs /dev
@@ -50,15 +51,32 @@ start_toolstack() {
         give_up "xenconsoled does not start"
 }
 
-# The guest starts paused and runs once its console is attached, so that not a byte is lost. Whoever detaches (Ctrl-])
-# is attached again: there is nothing else to be at.
+# xl stays in the foreground until the guest has ended. The guest is then kept ("preserve"), so that the console can still
+# show its last words: all that the log has.
 run_guest() {
     stty -F $terminal raw -echo
-    xl create -c -q /guest/$name.cfg <$terminal >$terminal || give_up "xl cannot create the guest"
-    while xl domid $name >/dev/null 2>&1; do
-        xl console $name <$terminal >$terminal
-        sleep 0.1
+    mkfifo /console
+    tee $shown </console >$terminal &
+    attach <$terminal >/console &
+    xl create -F -q /guest/$name.cfg 2>$tool_log || give_up "xl cannot create the guest"
+    await all_shown || say "the console is stuck; the guest printed: $(cat $guest_log)"
+}
+
+# Nothing is lost by attaching when the guest already runs: xenconsoled keeps what nobody has read. Whoever detaches
+# (Ctrl-]) is attached again, since there is nothing else to be at. It is what "xl console" starts, except that it must be
+# told to read its input, since its output is not a terminal; the guest is domain 1, the first beside dom0.
+attach() {
+    until [ -e $guest_log ]; do
+        sleep 0.05
     done
+    while :; do
+        xenconsole --interactive --type pv 1
+        sleep 0.2
+    done
+}
+
+all_shown() {
+    [ "$(stat -c %s $shown)" -ge "$(stat -c %s $guest_log)" ]
 }
 
 # A guest that says "exit status" has decided; one that powers off or reboots has ended well; any other has crashed.
@@ -91,11 +109,13 @@ say() {
 
 give_up() {
     say "$1"
-    [ -f $tool_log ] && cat $tool_log
+    cat $tool_log 2>/dev/null
     leave $unable
 }
 
 leave() {
+    # Changing a terminal's settings waits until all output has left it.
+    stty -F $terminal raw -echo
     printf "\\$(printf %o $((0x40 | $1)))" | dd of=/dev/port bs=1 seek=$((0xf4)) conv=notrunc 2>/dev/null
     # Not reached in a machine with isa-debug-exit.
     poweroff -f

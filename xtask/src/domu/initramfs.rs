@@ -58,7 +58,11 @@ impl Initramfs {
     /// As [`file`](Self::file).
     pub fn folder(&mut self, path: &str) -> Result<()> {
         self.folders_above(path)?;
-        if self.folders.insert(path.to_owned()) { self.append(path, DIRECTORY | 0o755, &[]) } else { Ok(()) }
+        if self.folders.insert(path.to_owned()) {
+            self.append(path, DIRECTORY | 0o755, &[])
+        } else {
+            Ok(())
+        }
     }
 
     /// The finished archive, padded so that another may follow.
@@ -84,7 +88,9 @@ impl Initramfs {
         let name = path.trim_start_matches('/');
         let header = newc::Builder::new(name).ino(self.last_inode).nlink(1).mode(mode);
         let mut writer = header.write(&mut self.archive, length);
-        io::copy(&mut &*data, &mut writer).and_then(|_| writer.finish()).with_context(|| format!("cannot add {path}"))?;
+        io::copy(&mut &*data, &mut writer)
+            .and_then(|_| writer.finish())
+            .with_context(|| format!("cannot add {path}"))?;
         Ok(())
     }
 }
@@ -111,7 +117,9 @@ mod tests {
     #[test]
     fn folders_come_first_and_once() {
         let mut initramfs = Initramfs::default();
-        initramfs.file("/etc/xen/xl.conf", b"autoballoon=\"0\"\n").expect("it fits");
+        initramfs
+            .file("/etc/xen/xl.conf", b"autoballoon=\"0\"\n")
+            .expect("it fits");
         initramfs.link("/etc/rc", "../init").expect("it fits");
         initramfs.folder("/etc").expect("it fits");
         let archive = initramfs.finish().expect("memory can be written");

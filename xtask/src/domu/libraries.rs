@@ -22,8 +22,10 @@ use super::tree;
 pub fn closure(root: &Path, programs: &[PathBuf], extra: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
     let present = libraries_below(root)?;
     let mut found = BTreeMap::new();
-    let mut open: Vec<(String, PathBuf)> =
-        extra.iter().map(|name| ((*name).to_owned(), PathBuf::from("the loader"))).collect();
+    let mut open: Vec<(String, PathBuf)> = extra
+        .iter()
+        .map(|name| ((*name).to_owned(), PathBuf::from("the loader")))
+        .collect();
     for program in programs {
         open.extend(needed_by(program)?);
     }
@@ -100,6 +102,9 @@ mod tests {
         assert!(needed(b"#!/bin/sh").is_err());
         let empty = tempfile::tempdir().expect("a temporary folder can be made");
         let error = closure(empty.path(), &[], &["libgcc_s.so.1"]).expect_err("the folder is empty");
-        assert_eq!(error.to_string(), "no package brings libgcc_s.so.1, which the loader needs");
+        assert_eq!(
+            error.to_string(),
+            "no package brings libgcc_s.so.1, which the loader needs"
+        );
     }
 }

@@ -24,12 +24,20 @@ const XEN_ENTRY: &str = "xen-1";
 const HOST_ENTRY: &str = "xen-host-1";
 
 /// What of the toolstack runs in dom0, all from its private folder.
-const PROGRAMS: [&str; 6] = ["xl", "xenstored", "xenconsoled", "xenconsole", "xen-init-dom0", "libxl-save-helper"];
+const PROGRAMS: [&str; 6] = [
+    "xl",
+    "xenstored",
+    "xenconsoled",
+    "xenconsole",
+    "xen-init-dom0",
+    "libxl-save-helper",
+];
 /// Linux's side of the toolstack, in the order of loading.
 const MODULES: [&str; 5] = ["xen-evtchn", "xen-privcmd", "xenfs", "xen-gntdev", "xen-gntalloc"];
 /// Commands that `init.sh` uses, all of them links to busybox.
-const COMMANDS: [&str; 14] = [
-    "cat", "dd", "grep", "insmod", "mkdir", "mount", "mv", "poweroff", "printf", "sed", "sh", "sleep", "stty", "tail",
+const COMMANDS: [&str; 15] = [
+    "cat", "dd", "insmod", "mkdir", "mkfifo", "mount", "poweroff", "printf", "sed", "sh", "sleep", "stat", "stty",
+    "tail", "tee",
 ];
 /// Loaded by the C library when a thread is cancelled, which xenconsole does; no program lists it.
 const UNLISTED: &str = "libgcc_s.so.1";
@@ -57,7 +65,11 @@ impl Stack {
             Archive::with(cache, |archive| make_host(archive, entry))
         })?;
         let file = |name| entry.join(name);
-        Ok(Self { xen: file("xen.elf"), linux: file("vmlinux"), toolstack: file("toolstack.cpio") })
+        Ok(Self {
+            xen: file("xen.elf"),
+            linux: file("vmlinux"),
+            toolstack: file("toolstack.cpio"),
+        })
     }
 }
 
@@ -104,17 +116,27 @@ fn host_packages(archive: &Archive) -> Result<Vec<String>> {
 }
 
 fn xen_package(known: &Dependencies) -> Result<String> {
-    known.direct(XEN, "hypervisor", |name| name.starts_with("xen-hypervisor-") && name.ends_with("-amd64"))
+    known.direct(XEN, "hypervisor", |name| {
+        name.starts_with("xen-hypervisor-") && name.ends_with("-amd64")
+    })
 }
 
 fn make_hypervisor(packages: &Path, entry: &Path) -> Result<()> {
-    let image = tree::find(packages, "hypervisor", |name| name.starts_with("xen-") && name.ends_with("-amd64.gz"))?;
-    write(&entry.join("xen.elf"), &bzimage::decompress(&read(&image)?).with_context(|| shown(&image))?)
+    let image = tree::find(packages, "hypervisor", |name| {
+        name.starts_with("xen-") && name.ends_with("-amd64.gz")
+    })?;
+    write(
+        &entry.join("xen.elf"),
+        &bzimage::decompress(&read(&image)?).with_context(|| shown(&image))?,
+    )
 }
 
 fn make_linux(packages: &Path, entry: &Path) -> Result<()> {
     let image = tree::find(packages, "Linux kernel", |name| name.starts_with("vmlinuz-"))?;
-    write(&entry.join("vmlinux"), &bzimage::unpack(&read(&image)?).with_context(|| shown(&image))?)
+    write(
+        &entry.join("vmlinux"),
+        &bzimage::unpack(&read(&image)?).with_context(|| shown(&image))?,
+    )
 }
 
 fn make_toolstack(packages: &Path, entry: &Path) -> Result<()> {
@@ -129,8 +151,13 @@ fn make_toolstack(packages: &Path, entry: &Path) -> Result<()> {
 }
 
 fn add_busybox(initramfs: &mut Initramfs, packages: &Path) -> Result<()> {
-    initramfs.copy("/bin/busybox", &tree::find(packages, "busybox", |name| name == "busybox")?)?;
-    COMMANDS.iter().try_for_each(|command| initramfs.link(&format!("/bin/{command}"), "busybox"))
+    initramfs.copy(
+        "/bin/busybox",
+        &tree::find(packages, "busybox", |name| name == "busybox")?,
+    )?;
+    COMMANDS
+        .iter()
+        .try_for_each(|command| initramfs.link(&format!("/bin/{command}"), "busybox"))
 }
 
 /// The toolstack's programs at their own paths (`xl` starts `xenconsole` by its full path), with their libraries.
@@ -144,7 +171,11 @@ fn add_programs(initramfs: &mut Initramfs, packages: &Path) -> Result<()> {
     initramfs.link("/xen", &inside.to_string_lossy())?;
     let programs = PROGRAMS.map(|program| folder.join(program));
     for (name, library) in libraries::closure(packages, &programs, &[UNLISTED, LOADER])? {
-        let home = if name == LOADER { "/lib64" } else { "/lib/x86_64-linux-gnu" };
+        let home = if name == LOADER {
+            "/lib64"
+        } else {
+            "/lib/x86_64-linux-gnu"
+        };
         initramfs.copy(&format!("{home}/{name}"), &library)?;
     }
     Ok(())
@@ -155,7 +186,9 @@ fn add_modules(initramfs: &mut Initramfs, packages: &Path) -> Result<()> {
     for (order, module) in MODULES.iter().enumerate() {
         let plain = format!("{module}.ko");
         let packed = format!("{module}.ko.xz");
-        let found = tree::find(packages, &format!("kernel module {module}"), |name| name == plain || name == packed)?;
+        let found = tree::find(packages, &format!("kernel module {module}"), |name| {
+            name == plain || name == packed
+        })?;
         let data = read(&found)?;
         let data = if found.extension().is_some_and(|extension| extension == "xz") {
             bzimage::decompress(&data).with_context(|| shown(&found))?

@@ -32,7 +32,10 @@ pub fn find_all(root: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBu
 /// There is none: the message has `what`.
 pub fn find(root: &Path, what: &str, wanted: impl Fn(&str) -> bool) -> Result<PathBuf> {
     let found = find_all(root, wanted)?;
-    found.into_iter().next().with_context(|| format!("the packages bring no {what}"))
+    found
+        .into_iter()
+        .next()
+        .with_context(|| format!("the packages bring no {what}"))
 }
 
 #[cfg(test)]

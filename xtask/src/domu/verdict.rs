@@ -55,7 +55,11 @@ mod tests {
     #[test]
     fn the_guests_own_status_needs_no_explanation() {
         assert_eq!(explain(0, Path::new("/nonexistent")), None);
-        assert!(explain(CRASHED, Path::new("/nonexistent")).expect("a host's status").contains("unreadable"));
+        assert!(
+            explain(CRASHED, Path::new("/nonexistent"))
+                .expect("a host's status")
+                .contains("unreadable")
+        );
     }
 
     #[test]

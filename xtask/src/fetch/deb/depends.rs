@@ -46,7 +46,10 @@ impl Dependencies {
     /// There is none: `what` says in the message what was looked for.
     pub fn direct(&self, package: &str, what: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
         let mut needs = self.0.get(package).into_iter().flatten();
-        needs.find(|name| wanted(name)).cloned().with_context(|| format!("package {package} depends on no {what}"))
+        needs
+            .find(|name| wanted(name))
+            .cloned()
+            .with_context(|| format!("package {package} depends on no {what}"))
     }
 
     /// Everything reachable from `package` through packages that satisfy `wanted`, `package` not included.
@@ -56,7 +59,11 @@ impl Dependencies {
         let mut open = vec![package.to_owned()];
         while let Some(name) = open.pop() {
             let needs = self.0.get(&name).into_iter().flatten();
-            open.extend(needs.filter(|need| wanted(need) && seen.insert((*need).clone())).cloned());
+            open.extend(
+                needs
+                    .filter(|need| wanted(need) && seen.insert((*need).clone()))
+                    .cloned(),
+            );
         }
         seen
     }
@@ -95,7 +102,10 @@ python3
     fn walks_only_through_what_is_wanted() {
         let found = Dependencies::parse(LISTING);
         let libraries = found.reachable("xen-utils-4.17", |name| name.starts_with("lib") || name == "zlib1g");
-        assert_eq!(libraries.into_iter().collect::<Vec<_>>(), ["libc6", "libgcc-s1", "libxenmisc4.17", "zlib1g"]);
+        assert_eq!(
+            libraries.into_iter().collect::<Vec<_>>(),
+            ["libc6", "libgcc-s1", "libxenmisc4.17", "zlib1g"]
+        );
     }
 
     #[test]
@@ -103,7 +113,9 @@ python3
         let found = Dependencies::parse(LISTING);
         let name = found.direct("xen-utils-4.17", "libxenmisc", |name| name.starts_with("libxenmisc"));
         assert_eq!(name.expect("it is listed"), "libxenmisc4.17");
-        let error = found.direct("libgcc-s1", "kernel", |name| name.starts_with("linux")).expect_err("none is listed");
+        let error = found
+            .direct("libgcc-s1", "kernel", |name| name.starts_with("linux"))
+            .expect_err("none is listed");
         assert_eq!(error.to_string(), "package libgcc-s1 depends on no kernel");
     }
 
