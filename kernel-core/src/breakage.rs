@@ -2,7 +2,7 @@
 
 use crate::platform::Platform;
 use crate::power;
-use arch::{MmuOps, PageTableFlags, PageTableLevel, Slot, VirtAddr, image};
+use arch::{MmuOps, PageTableFlags, VirtAddr, image};
 use core::hint::black_box;
 use kernel_logic::command_line::Breakage;
 
@@ -18,7 +18,7 @@ pub fn commit(what: Breakage) -> ! {
         Breakage::StackOverflow => {
             black_box(recurse(0));
         }
-        Breakage::Hypercall => enter_into_no_table(),
+        Breakage::Hypercall => map_a_table_writable(),
     }
     println!("nobody noticed");
     power::exit(UNHARMED)
@@ -41,16 +41,13 @@ fn recurse(depth: u64) -> u64 {
     }
 }
 
-/// Asks for an entry in a frame that is no page table: the first of the image's data.
-fn enter_into_no_table() {
-    let data: VirtAddr = image::segments()[2].pages.start;
-    let table = Platform::frame(crate::mm::mappings::walk(data).pte).expect("the image is memory");
-    let slot = Slot {
-        table,
-        level: PageTableLevel::One,
-        address: data,
-    };
-    let pte = Platform::pte(table, PageTableFlags::PRESENT);
-    // SAFETY: none: a hypervisor must refuse it. Elsewhere it spoils the first 8 bytes of data of a kernel that ends here.
+/// Asks for a page table to be mapped writable, which a hypervisor that checks page tables must refuse. The page is the first
+/// of the image's constants, where loaders found their notes: elsewhere nobody misses it before the kernel ends here.
+fn map_a_table_writable() {
+    let constants: VirtAddr = image::segments()[1].pages.start;
+    let slot = crate::mm::mappings::walk(constants).slot;
+    let writable = PageTableFlags::PRESENT | PageTableFlags::WRITABLE | PageTableFlags::NO_EXECUTE;
+    let pte = Platform::pte(Platform::root(), writable);
+    // SAFETY: none: a hypervisor must refuse it.
     unsafe { Platform::set_entry(slot, pte) };
 }

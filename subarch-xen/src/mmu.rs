@@ -29,7 +29,7 @@ impl MmuOps for Xen {
     #[inline]
     fn pte(frame: Pfn, flags: PageTableFlags) -> Pte {
         let flags = flags.difference(PageTableFlags::GLOBAL);
-        Pte::from_bits(p2m::machine(frame).0 * PAGE_SIZE | flags.bits())
+        Pte::from_bits((p2m::machine(frame).0 * PAGE_SIZE) | flags.bits())
     }
 
     #[inline]
@@ -118,7 +118,7 @@ unsafe fn map_chunk(chunk: FrameRange, table: &mut impl FnMut() -> Option<Pfn>) 
     let directory = descend(Xen::root(), address, |slot| {
         let new = table()?;
         // SAFETY: the frame is ours, and an empty table is a valid one.
-        unsafe { hook(slot, new, |new| tree::clear(new)) };
+        unsafe { hook(slot, new, tree::clear) };
         Some(new)
     });
     let slot = Slot {

@@ -49,7 +49,7 @@ impl Rate {
         } else {
             cycles << self.shift
         };
-        (cycles as u128 * self.multiplier as u128 >> 32) as u64
+        ((cycles as u128 * self.multiplier as u128) >> 32) as u64
     }
 
     /// How many cycles are in a second; 0 if Xen has not said yet.

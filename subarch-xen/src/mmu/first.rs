@@ -226,7 +226,7 @@ pub unsafe fn show_shared_info(start_info: &StartInfo) {
 }
 
 fn shared_info_entry(shared: Mfn) -> Pte {
-    Pte::from_bits(shared.0 * PAGE_SIZE | WRITABLE_DATA.bits())
+    Pte::from_bits((shared.0 * PAGE_SIZE) | WRITABLE_DATA.bits())
 }
 
 #[cfg(test)]
