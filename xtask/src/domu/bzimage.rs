@@ -1,8 +1,8 @@
 //! The Linux kernel proper, taken out of its self-extracting wrapper.
 //!
-//! A distribution ships Linux as a `bzImage`: boot code, a decompressor and the compressed ELF image. Xen could unpack it
-//! itself, but it would do so on an emulated CPU, which takes some three seconds of every single run. Here it is done
-//! once, by the host, and the result stays in the cache.
+//! A distribution ships Linux as a `bzImage`: boot code, a decompressor and the compressed ELF image. Xen could unpack
+//! it itself, but it would do so on an emulated CPU, which takes some three seconds of every single run. Here it is
+//! done once, by the host, and the result stays in the cache.
 //!
 //! Source: the Linux/x86 boot protocol, fields `setup_sects` (0x1f1), `header` (0x202), `version` (0x206),
 //! `payload_offset` (0x248) and `payload_length` (0x24c).

@@ -29,8 +29,8 @@ pub struct Guest<'a> {
 impl Guest<'_> {
     /// The configuration for the dom0 inside QEMU, whose RAM disk has the kernel at `kernel`.
     ///
-    /// However the guest ends, it is kept, so that nothing it printed is lost; the machine ends soon after. The identity
-    /// is fixed, since a random one waits seconds for entropy that a machine just started does not have.
+    /// However the guest ends, it is kept, so that nothing it printed is lost; the machine ends soon after. The
+    /// identity is fixed, since a random one waits seconds for entropy that a machine just started does not have.
     ///
     /// # Errors
     /// The command line cannot be written in a configuration file.

@@ -51,8 +51,8 @@ start_toolstack() {
         give_up "xenconsoled does not start"
 }
 
-# xl stays in the foreground until the guest has ended. The guest is then kept ("preserve"), so that the console can still
-# show its last words: all that the log has.
+# xl stays in the foreground until the guest has ended. The guest is then kept ("preserve"), so that the console can
+# still show its last words: all that the log has.
 run_guest() {
     stty -F $terminal raw -echo
     mkfifo /console
@@ -63,8 +63,8 @@ run_guest() {
 }
 
 # Nothing is lost by attaching when the guest already runs: xenconsoled keeps what nobody has read. Whoever detaches
-# (Ctrl-]) is attached again, since there is nothing else to be at. It is what "xl console" starts, except that it must be
-# told to read its input, since its output is not a terminal; the guest is domain 1, the first beside dom0.
+# (Ctrl-]) is attached again, since there is nothing else to be at. It is what "xl console" starts, except that it must
+# be told to read its input, since its output is not a terminal; the guest is domain 1, the first beside dom0.
 attach() {
     until [ -e $guest_log ]; do
         sleep 0.05

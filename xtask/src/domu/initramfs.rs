@@ -1,7 +1,7 @@
 //! The initial RAM file system of dom0: a cpio archive, collected in memory.
 //!
-//! Linux unpacks any number of archives laid end to end, each padded to four bytes. That lets a run append its one guest
-//! (the kernel and its configuration) to the toolstack, which never changes and comes from the cache.
+//! Linux unpacks any number of archives laid end to end, each padded to four bytes. That lets a run append its one
+//! guest (the kernel and its configuration) to the toolstack, which never changes and comes from the cache.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -30,12 +30,13 @@ pub fn closure(root: &Path, programs: &[PathBuf], extra: &[&str]) -> Result<BTre
         open.extend(needed_by(program)?);
     }
     while let Some((name, who)) = open.pop() {
-        if !found.contains_key(&name) {
-            let missing = || format!("no package brings {name}, which {} needs", who.display());
-            let library = present.get(&name).with_context(missing)?;
-            open.extend(needed_by(library)?);
-            found.insert(name, library.clone());
+        if found.contains_key(&name) {
+            continue;
         }
+        let missing = || format!("no package brings {name}, which {} needs", who.display());
+        let library = present.get(&name).with_context(missing)?;
+        open.extend(needed_by(library)?);
+        found.insert(name, library.clone());
     }
     Ok(found)
 }

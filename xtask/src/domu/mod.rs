@@ -1,15 +1,15 @@
 //! The kernel as a guest of a real Xen host, all of it inside QEMU.
 //!
-//! Under Xen, being dom0 and being a guest differ: where the console is, who builds the page tables, what may be asked of
-//! the hypervisor. A kernel that only ever ran as dom0 would meet those differences at its first user. So this runs what
-//! such a user runs: Debian's Xen, Debian's Linux as dom0, and the real `xl`, which creates the guest from an ordinary
-//! configuration file. QEMU stands for the computer and for nothing else; from its start to the guest's first line it
-//! takes about eight seconds.
+//! Under Xen, being dom0 and being a guest differ: where the console is, who builds the page tables, what may be asked
+//! of the hypervisor. A kernel that only ever ran as dom0 would meet those differences at its first user. So this runs
+//! what such a user runs: Debian's Xen, Debian's Linux as dom0, and the real `xl`, which creates the guest from an
+//! ordinary configuration file. QEMU stands for the computer and for nothing else; from its start to the guest's first
+//! line it takes about eight seconds.
 //!
-//! [`prepare`] fetches and assembles everything and says how QEMU is to be started. The guest's console is QEMU's second
-//! serial port, which the caller connects (`-serial mon:stdio`, after the arguments given here); the guest's exit status
-//! arrives as QEMU's, by `isa-debug-exit` at port 0xf4, as it does on the other platforms. Two statuses are the host's own:
-//! [`verdict::UNABLE`] and [`verdict::CRASHED`].
+//! [`prepare`] fetches and assembles everything and says how QEMU is to be started. The guest's console is QEMU's
+//! second serial port, which the caller connects (`-serial mon:stdio`, after the arguments given here); the guest's
+//! exit status arrives as QEMU's, by `isa-debug-exit` at port 0xf4, as it does on the other platforms. Two statuses are
+//! the host's own: [`verdict::UNABLE`] and [`verdict::CRASHED`].
 
 mod bzimage;
 mod config;
@@ -39,7 +39,8 @@ const XEN_MEMORY: u32 = 192;
 /// `rdrand`, or Linux waits for entropy.
 const CPU: &str = "qemu64,+rdrand";
 
-/// Linux's command line. The last two leave out what protects a long-lived system and costs this one a second of its life.
+/// Linux's command line. The last two leave out what protects a long-lived system and costs this one a second of its
+/// life.
 const LINUX_ARGUMENTS: &str = " console=hvc0 quiet random.trust_cpu=on rodata=off mitigations=off";
 
 /// A machine that runs Xen, and the guest in it.

@@ -8,10 +8,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 
 use super::initramfs::Initramfs;
 use super::{bzimage, libraries, tree};
+use crate::failure::{Failure, explain};
 use crate::fetch::deb::{self, Archive, Dependencies};
 
 /// Debian's names for "the current Xen" and "the current Linux"; both depend on packages with versions in their names.
@@ -63,7 +64,8 @@ impl Stack {
         let entry = deb::entry(cache, HOST_ENTRY, |entry| {
             eprintln!("preparing a Xen host (hypervisor, Linux, toolstack); this is done once");
             Archive::with(cache, |archive| make_host(archive, entry))
-        })?;
+        })
+        .map_err(missing)?;
         let file = |name| entry.join(name);
         Ok(Self {
             xen: file("xen.elf"),
@@ -85,8 +87,14 @@ pub fn hypervisor(cache: &Path) -> Result<PathBuf> {
             make_hypervisor(&packages, entry)?;
             discard(&packages)
         })
-    })?;
+    })
+    .map_err(missing)?;
     Ok(entry.join("xen.elf"))
+}
+
+/// The error for a host that cannot be had, with the exit status that says so.
+fn missing(why: Error) -> Error {
+    Failure::Missing.error(format!("no Xen host: {}", explain(&why)))
 }
 
 /// Whether the cache has the hypervisor, and whether it has the whole host: what `doctor` asks.

@@ -1,8 +1,8 @@
 //! Entries of the cache: either whole or not there.
 //!
-//! A download is interrupted sooner or later, by Ctrl-C or by a laptop's lid. An entry is therefore filled under another
-//! name and renamed when it is complete; a rename within one file system cannot be half done. Two runs at once fill two
-//! folders, and whoever comes second finds the entry there and drops its own.
+//! A download is interrupted sooner or later, by Ctrl-C or by a laptop's lid. An entry is therefore filled under
+//! another name and renamed when it is complete; a rename within one file system cannot be half done. Two runs at once
+//! fill two folders, and whoever comes second finds the entry there and drops its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,8 +35,7 @@ pub fn entry(cache: &Path, name: &str, fill: impl FnOnce(&Path) -> Result<()>) -
 }
 
 /// Where the process `owner` fills the entry `complete`.
-#[must_use]
-pub fn partial_of(complete: &Path, owner: u32) -> PathBuf {
+fn partial_of(complete: &Path, owner: u32) -> PathBuf {
     let name = complete.file_name().unwrap_or_default().to_string_lossy();
     complete.with_file_name(format!(".{name}.{owner}.partial"))
 }

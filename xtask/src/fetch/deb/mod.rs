@@ -11,19 +11,19 @@
 
 mod depends;
 mod entry;
+mod program;
 
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
+use anyhow::{Context, Result, ensure};
 
 pub use depends::Dependencies;
-pub use entry::{entry, partial_of};
+pub use entry::entry;
+
+use program::{output, run_watched};
 
 /// The Debian archive as this machine's apt sees it.
 #[derive(Debug)]
@@ -172,71 +172,19 @@ pub fn unpack(packages: &[PathBuf], root: &Path) -> Result<()> {
         .try_for_each(|package| output(Command::new("dpkg-deb").arg("-x").arg(package).arg(root)).map(drop))
 }
 
-/// Downloads and unpacks `packages` into the new folder `root`; the package files themselves are not kept.
+/// Downloads and unpacks `packages` into `root`, which afterwards holds nothing else; the package files themselves are
+/// not kept.
 ///
 /// # Errors
 /// As [`Archive::download`] and [`unpack`].
 pub fn unpack_from<S: AsRef<OsStr>>(archive: &Archive, packages: &[S], root: &Path) -> Result<()> {
-    let parcels = root.join(".parcels");
-    if parcels.exists() {
-        fs::remove_dir_all(&parcels)?;
+    if root.exists() {
+        fs::remove_dir_all(root).with_context(|| format!("cannot empty {}", root.display()))?;
     }
+    let parcels = root.join(".parcels");
     fs::create_dir_all(&parcels).with_context(|| format!("cannot create {}", parcels.display()))?;
     unpack(&archive.download(packages, &parcels)?, root)?;
     fs::remove_dir_all(&parcels).with_context(|| format!("cannot remove {}", parcels.display()))
-}
-
-/// What a program printed; a failure carries its last words.
-fn output(command: &mut Command) -> Result<String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let result = command
-        .output()
-        .with_context(|| format!("cannot run {name} (is this a Debian system?)"))?;
-    if !result.status.success() {
-        bail!(
-            "{name} failed: {}",
-            last_words(&String::from_utf8_lossy(&result.stderr))
-        );
-    }
-    String::from_utf8(result.stdout).with_context(|| format!("{name} printed something that is not UTF-8"))
-}
-
-/// Runs `command`, which fills `folder` with `total` bytes, behind a progress bar (on a terminal).
-fn run_watched(command: &mut Command, folder: &Path, total: u64) -> Result<()> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let errors = folder.join(".errors");
-    command.stdout(Stdio::null()).stderr(fs::File::create(&errors)?);
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot run {name} (is this a Debian system?)"))?;
-    let bar = ProgressBar::new(total).with_style(bar_style());
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        bar.set_position(folder_size(folder));
-        thread::sleep(Duration::from_millis(100));
-    };
-    bar.finish_and_clear();
-    let words = fs::read_to_string(&errors).unwrap_or_default();
-    fs::remove_file(&errors)?;
-    ensure!(status.success(), "{name} failed: {}", last_words(&words));
-    Ok(())
-}
-
-fn bar_style() -> ProgressStyle {
-    ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-/// The bytes in `folder` and in apt's `partial` folder below it, as far as they can be read at this moment.
-fn folder_size(folder: &Path) -> u64 {
-    [folder.to_path_buf(), folder.join("partial")]
-        .iter()
-        .filter_map(|path| fs::read_dir(path).ok())
-        .flatten()
-        .filter_map(|file| Some(file.ok()?.metadata().ok()?.len()))
-        .sum()
 }
 
 /// The `.deb` files of `folder`, sorted.
@@ -252,44 +200,17 @@ fn package_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The lines of a program's complaint that say why, shortened to the first few.
-fn last_words(complaint: &str) -> String {
-    let reasons: Vec<&str> = complaint
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
-    let errors: Vec<&str> = reasons.iter().filter(|line| line.starts_with("E:")).copied().collect();
-    let chosen = if errors.is_empty() { reasons } else { errors };
-    chosen.into_iter().take(3).collect::<Vec<_>>().join("; ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn errors_are_preferred_to_warnings() {
-        let complaint = "W: Download is unsandboxed\nE: Unable to locate package xen-nonsense\n";
-        assert_eq!(last_words(complaint), "E: Unable to locate package xen-nonsense");
-        assert_eq!(last_words("one\n\n two \n"), "one; two");
-    }
-
-    #[test]
     fn only_packages_are_counted_as_packages() {
-        let folder = tempfile_folder("parcels");
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
         for name in ["b.deb", "a.deb", ".errors", "partial.txt"] {
-            fs::write(folder.join(name), b"12345").expect("a temporary folder can be written");
+            fs::write(folder.path().join(name), b"12345").expect("it can be written");
         }
-        let names = package_files(&folder).expect("the folder exists");
-        assert_eq!(names, [folder.join("a.deb"), folder.join("b.deb")]);
-        assert_eq!(folder_size(&folder), 20);
-        fs::remove_dir_all(folder).expect("the folder is ours");
-    }
-
-    fn tempfile_folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("anyring-deb-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("the temporary folder can be written");
-        folder
+        let names = package_files(folder.path()).expect("it can be read");
+        assert_eq!(names, ["a.deb", "b.deb"].map(|name| folder.path().join(name)));
     }
 }
