@@ -1,0 +1,104 @@
+//! CPUs and interrupt controllers (ACPI 6.5, 5.2.12).
+
+use super::root::HEADER_SIZE;
+use crate::boot::physical::Fields;
+use crate::ioapic::Input;
+
+/// What the kernel wants from the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Madt {
+    /// How many CPUs are there and usable.
+    pub cpus: u32,
+    /// Where the PC AT's interrupt 4, the first serial line, arrives.
+    pub serial: Option<Input>,
+}
+
+/// The PC AT's interrupt of the first serial line.
+pub const SERIAL_INTERRUPT: u8 = 4;
+
+/// An entry of the table, as far as it matters here.
+#[derive(Clone, Copy)]
+enum Entry {
+    Cpu { enabled: bool },
+    IoApic { registers: u32, first: u32 },
+    Override { interrupt: u8, global: u32, flags: u16 },
+}
+
+impl Madt {
+    /// Reads the table; an entry that runs over the end is where it ends.
+    pub fn parse(table: &[u8]) -> Option<Self> {
+        let entries = || entries(table.get(HEADER_SIZE + 8..).unwrap_or(&[]));
+        let enabled = entries().filter(|entry| matches!(entry, Entry::Cpu { enabled: true }));
+        table.u32_at(HEADER_SIZE)?;
+        Some(Self {
+            cpus: enabled.count() as u32,
+            serial: input(entries, SERIAL_INTERRUPT),
+        })
+    }
+}
+
+/// The entries behind the table's fixed part, which are of many kinds and lengths.
+fn entries(mut bytes: &[u8]) -> impl Iterator<Item = Entry> {
+    core::iter::from_fn(move || {
+        let length = bytes.u8_at(1).filter(|length| *length >= 2)?;
+        let (entry, rest) = bytes.split_at_checked(length.into())?;
+        bytes = rest;
+        Some(entry)
+    })
+    .filter_map(entry)
+}
+
+/// Reads one entry, if it is of a kind that matters.
+fn entry(bytes: &[u8]) -> Option<Entry> {
+    const LOCAL_APIC: u8 = 0;
+    const IO_APIC: u8 = 1;
+    const OVERRIDE: u8 = 2;
+    const LOCAL_X2APIC: u8 = 9;
+    const ENABLED: u32 = 1;
+    Some(match bytes.u8_at(0)? {
+        LOCAL_APIC => Entry::Cpu {
+            enabled: bytes.u32_at(4)? & ENABLED != 0,
+        },
+        LOCAL_X2APIC => Entry::Cpu {
+            enabled: bytes.u32_at(8)? & ENABLED != 0,
+        },
+        IO_APIC => Entry::IoApic {
+            registers: bytes.u32_at(4)?,
+            first: bytes.u32_at(8)?,
+        },
+        OVERRIDE => Entry::Override {
+            interrupt: bytes.u8_at(3)?,
+            global: bytes.u32_at(4)?,
+            flags: bytes.u16_at(8)?,
+        },
+        _ => return None,
+    })
+}
+
+/// Where the PC AT's `interrupt` arrives: at the input of the same number, active high, by its edge, unless an entry overrides
+/// that.
+fn input<I: Iterator<Item = Entry>>(entries: impl Fn() -> I, interrupt: u8) -> Option<Input> {
+    const POLARITY: u16 = 0b0011;
+    const TRIGGER: u16 = 0b1100;
+    let overridden = entries().find_map(|entry| match entry {
+        Entry::Override {
+            interrupt: of,
+            global,
+            flags,
+        } if of == interrupt => Some((global, flags)),
+        _ => None,
+    });
+    let (global, flags) = overridden.unwrap_or((interrupt.into(), 0));
+    let (registers, first) = entries()
+        .filter_map(|entry| match entry {
+            Entry::IoApic { registers, first } if first <= global => Some((registers, first)),
+            _ => None,
+        })
+        .max_by_key(|(_, first)| *first)?;
+    Some(Input {
+        registers: registers.into(),
+        number: u8::try_from(global - first).ok()?,
+        active_low: flags & POLARITY == POLARITY,
+        level_triggered: flags & TRIGGER == TRIGGER,
+    })
+}

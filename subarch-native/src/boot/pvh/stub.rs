@@ -1,0 +1,217 @@
+//! From 32-bit protected mode to Rust.
+//!
+//! The loader jumps to the image's *physical* address in a mode that cannot even name the virtual one. So this code is linked
+//! high like all other and computes each address it uses by subtraction, until paging is on and it can jump to where it
+//! belongs. Its page tables are coarse and short-lived: 2 MiB pages, because every 64-bit processor has them, show the first
+//! 4 GiB at address 0, in the direct map, and (1 GiB of it) at the image.
+
+use super::IMAGE_BASE;
+use crate::boot::{BOOT_STACK, BOOT_STACK_SIZE, Entry};
+use arch::layout::{DIRECT_MAP, PAGE_SIZE};
+use core::arch::naked_asm;
+use core::cell::UnsafeCell;
+
+/// How much of physical memory the stub's tables show in the direct map.
+pub const SHOWN: u64 = 4 << 30;
+
+/// The stub's page tables. The image's zeroed data must be zero, so only what is not is written.
+#[repr(C, align(4096))]
+struct BootTables {
+    root: Entries,
+    /// Third level of both the identity and the direct map.
+    low: Entries,
+    /// Third level of the image.
+    high: Entries,
+    /// Second level: 2048 pages of 2 MiB.
+    directories: [Entries; 4],
+}
+
+type Entries = [u64; 512];
+
+/// The tables, to be written by the stub alone.
+#[expect(dead_code, reason = "assembly and the processor use it")]
+struct BootTablesCell(UnsafeCell<BootTables>);
+
+// SAFETY: only the stub writes, before there is anyone else, and only the processor reads.
+unsafe impl Sync for BootTablesCell {}
+
+static TABLES: BootTablesCell = BootTablesCell(UnsafeCell::new(BootTables {
+    root: [0; 512],
+    low: [0; 512],
+    high: [0; 512],
+    directories: [[0; 512]; 4],
+}));
+
+/// A code segment for 64-bit mode, as number 1; what the loader's table holds is unknown.
+static DESCRIPTORS: [u64; 2] = [0, 0x00af_9b00_0000_ffff];
+
+/// What is said to a processor that cannot run the kernel.
+static NO_LONG_MODE: [u8; 52] = *b"PANIC: this processor has no 64-bit mode, stopped.\r\n";
+
+/// The place of the entry of `level` that translates `address`, in bytes from its table's start.
+const fn entry_offset(address: u64, level: u32) -> u64 {
+    (address >> (12 + 9 * (level - 1)) & 511) * 8
+}
+
+/// The PVH entry point: 32-bit code without paging; EBX holds the start information's address.
+///
+/// # Safety
+/// Entered by a PVH loader, and by nobody else.
+#[unsafe(naked)]
+#[unsafe(link_section = ".text.entry.pvh")]
+pub unsafe extern "C" fn start<E: Entry>() -> ! {
+    naked_asm!(
+        ".code32",
+        // The cycle counter comes first: the boot report counts from here. EDI and ESI keep it, EBP the start information.
+        "rdtsc",
+        "mov edi, eax",
+        "mov esi, edx",
+        "mov ebp, ebx",
+        "cld",
+        "mov esp, offset {stack} + {stack_top} - {base}",
+        // Is there a 64-bit mode (leaf 80000001h, EDX bit 29)? EBX keeps the answer, which knows about no-execute too.
+        "mov eax, 0x80000000",
+        "cpuid",
+        "cmp eax, 0x80000001",
+        "jb 8f",
+        "mov eax, 0x80000001",
+        "cpuid",
+        "bt edx, 29",
+        "jnc 8f",
+        "mov ebx, edx",
+        // Second level: present, writable, large. The upper halves of the entries are zero.
+        "mov edx, offset {tables} + {directories} - {base}",
+        "mov eax, 0x83",
+        "xor ecx, ecx",
+        "2:",
+        "mov [edx + ecx*8], eax",
+        "add eax, 0x200000",
+        "inc ecx",
+        "cmp ecx, 2048",
+        "jne 2b",
+        // Third level: four directories for the low 4 GiB, the first of them for the image as well.
+        "lea eax, [edx + 3]",
+        "mov edx, offset {tables} + {low} - {base}",
+        "mov dword ptr [edx], eax",
+        "mov dword ptr [edx + {high} - {low} + {image_entry_3}], eax",
+        "add eax, 0x1000",
+        "mov dword ptr [edx + 8], eax",
+        "add eax, 0x1000",
+        "mov dword ptr [edx + 16], eax",
+        "add eax, 0x1000",
+        "mov dword ptr [edx + 24], eax",
+        // The root.
+        "lea eax, [edx + 3]",
+        "mov edx, offset {tables} - {base}",
+        "mov dword ptr [edx], eax",
+        "mov dword ptr [edx + {direct_entry_4}], eax",
+        "add eax, {high} - {low}",
+        "mov dword ptr [edx + {image_entry_4}], eax",
+        // Physical address extension, the tables, long mode (and no-execute, if there is such a thing), paging.
+        "mov eax, cr4",
+        "or eax, 0x20",
+        "mov cr4, eax",
+        "mov cr3, edx",
+        "mov ecx, 0xc0000080",
+        "rdmsr",
+        "or eax, 0x100",
+        "bt ebx, 20",
+        "jnc 3f",
+        "or eax, 0x800",
+        "3:",
+        "wrmsr",
+        "mov eax, cr0",
+        "or eax, 0x80000001",
+        "mov cr0, eax",
+        // The descriptor table's limit and address, built on the stack from the third byte on; then a far return into it.
+        "mov eax, offset {descriptors} - {base}",
+        "push eax",
+        "mov eax, 0xf0000",
+        "push eax",
+        "lgdt [esp + 2]",
+        "push 8",
+        "mov eax, offset {long_mode} - {base}",
+        "push eax",
+        "retf",
+        // A word to the serial line, which is as far as the firmware left it, and the end.
+        ".code32",
+        "8:",
+        "mov esi, offset {no_long_mode} - {base}",
+        "mov ecx, {no_long_mode_length}",
+        "mov dx, 0x3f8",
+        "rep outsb",
+        "9:",
+        "hlt",
+        "jmp 9b",
+        ".code64",
+        base = const IMAGE_BASE,
+        stack = sym BOOT_STACK,
+        stack_top = const STACK_TOP,
+        tables = sym TABLES,
+        low = const core::mem::offset_of!(BootTables, low),
+        high = const core::mem::offset_of!(BootTables, high),
+        directories = const core::mem::offset_of!(BootTables, directories),
+        image_entry_3 = const entry_offset(IMAGE_BASE, 3),
+        image_entry_4 = const entry_offset(IMAGE_BASE, 4),
+        direct_entry_4 = const entry_offset(DIRECT_MAP, 4),
+        descriptors = sym DESCRIPTORS,
+        no_long_mode = sym NO_LONG_MODE,
+        no_long_mode_length = const NO_LONG_MODE.len(),
+        long_mode = sym long_mode::<E>,
+    )
+}
+
+/// 64-bit code, still at its physical address: jumps to the virtual one, and calls [`main`](super::main).
+///
+/// # Safety
+/// Entered by [`start`], with the start information's address in EBP and the cycle counter in ESI and EDI.
+#[unsafe(naked)]
+#[unsafe(link_section = ".text.entry.pvh")]
+unsafe extern "C" fn long_mode<E: Entry>() -> ! {
+    naked_asm!(
+        "lea rax, [rip + 2f]",
+        "mov rcx, {base}",
+        "add rax, rcx",
+        "jmp rax",
+        "2:",
+        // At home. Data segments mean nothing from here on.
+        "xor eax, eax",
+        "mov ss, eax",
+        "mov ds, eax",
+        "mov es, eax",
+        "mov rsp, offset {stack} + {stack_top}",
+        "mov eax, edi",
+        "mov edi, ebp",
+        "shl rsi, 32",
+        "or rsi, rax",
+        // The end of the chain of frames, for backtraces.
+        "xor ebp, ebp",
+        "call {main}",
+        "ud2",
+        base = const IMAGE_BASE,
+        stack = sym BOOT_STACK,
+        stack_top = const STACK_TOP,
+        main = sym super::main::<E>,
+    )
+}
+
+/// Where the boot stack ends, in bytes from the start of its guard page.
+const STACK_TOP: u64 = PAGE_SIZE + BOOT_STACK_SIZE as u64;
+
+/// Writes the ELF note that tells loaders the PVH entry point (Xen's public header `elfnote.h`, `XEN_ELFNOTE_PHYS32_ENTRY`).
+#[macro_export]
+macro_rules! pvh_note {
+    ($start:path) => {
+        ::core::arch::global_asm!(
+            ".pushsection .note.Xen, \"a\", @note",
+            ".balign 4",
+            // The sizes of name and value, and the type.
+            ".long 4, 8, 18",
+            ".asciz \"Xen\"",
+            ".quad {start} - {base}",
+            ".popsection",
+            start = sym $start,
+            base = const $crate::boot::pvh::IMAGE_BASE,
+        );
+    };
+}

@@ -1,0 +1,66 @@
+//! The processor: its identity, its segments, its control registers.
+//!
+//! What the processor can do is asked of CPUID before every bit that is set. That is more than politeness: some machines
+//! answer a control bit they do not know by an exception, and QEMU's emulation of some answers it by nothing at all, for
+//! ever.
+
+mod features;
+mod segments;
+
+pub use features::{Features, set_up};
+pub use segments::{code_segment, load_segments, stack_of};
+
+pub(crate) use segments::guard_pages;
+
+use crate::Native;
+use arch::CpuOps;
+use arch::VirtAddr;
+use core::arch::x86_64::{__cpuid_count, CpuidResult};
+use core::fmt;
+use x86_64::registers::control::Cr2;
+
+impl CpuOps for Native {
+    #[inline(always)]
+    fn page_fault_address() -> VirtAddr {
+        VirtAddr::new_truncate(Cr2::read_raw())
+    }
+
+    #[inline(always)]
+    fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
+        cpuid(leaf, subleaf)
+    }
+}
+
+/// Reads one leaf of the processor's identification.
+#[inline(always)]
+pub fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
+    __cpuid_count(leaf, subleaf)
+}
+
+/// The first leaf that a hypervisor answers (by agreement among hypervisors; Intel SDM keeps the range free).
+pub const HYPERVISOR_LEAVES: u32 = 0x4000_0000;
+
+/// The last hypervisor leaf, if a hypervisor says that it is there.
+pub fn last_hypervisor_leaf() -> Option<u32> {
+    features::under_hypervisor().then(|| cpuid(HYPERVISOR_LEAVES, 0).eax)
+}
+
+/// Prints in one phrase what the kernel found beneath itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine;
+
+impl fmt::Display for Machine {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !features::under_hypervisor() {
+            return out.write_str("bare PC");
+        }
+        let leaf = cpuid(HYPERVISOR_LEAVES, 0);
+        let signature = [leaf.ebx, leaf.ecx, leaf.edx].map(u32::to_le_bytes);
+        out.write_str("PC emulated by ")?;
+        signature
+            .as_flattened()
+            .iter()
+            .filter(|byte| byte.is_ascii_graphic())
+            .try_for_each(|byte| write!(out, "{}", char::from(*byte)))
+    }
+}

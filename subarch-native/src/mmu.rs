@@ -1,0 +1,120 @@
+//! Page tables, written by plain stores.
+//!
+//! Nobody stands between the kernel and its tables here, so giving a table over or collecting updates is nothing at all, and
+//! must compile to nothing. The work of this house is done once, at boot: see [`build`].
+
+pub mod build;
+pub mod devices;
+pub mod tables;
+
+pub use build::replace_page;
+
+use crate::Native;
+use arch::mmu::OutOfTables;
+use arch::{FrameRange, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use x86_64::PhysAddr;
+use x86_64::instructions::tlb;
+use x86_64::registers::control::{Cr3, Cr3Flags, Cr4, Cr4Flags};
+use x86_64::structures::paging::PhysFrame;
+
+/// The bits of an entry that this processor has no meaning for and would trip over.
+static UNSUPPORTED: AtomicU64 = AtomicU64::new(0);
+
+/// The flags that mark a page of a device's registers or memory: uncached or write-combining.
+const DEVICE: PageTableFlags = PageTableFlags::NO_CACHE.union(PageTableFlags::WRITE_THROUGH);
+
+/// The flags that this processor lacks.
+pub fn unsupported() -> PageTableFlags {
+    PageTableFlags::from_bits_truncate(UNSUPPORTED.load(Relaxed))
+}
+
+/// Remembers which flags the processor lacks.
+pub(crate) fn set_unsupported(flags: PageTableFlags) {
+    UNSUPPORTED.store(flags.bits(), Relaxed);
+}
+
+impl MmuOps for Native {
+    #[inline(always)]
+    fn pte(frame: Pfn, flags: PageTableFlags) -> Pte {
+        Pte::from_bits(frame.address() | flags.bits() & !UNSUPPORTED.load(Relaxed))
+    }
+
+    #[inline(always)]
+    fn frame(pte: Pte) -> Option<Pfn> {
+        let kernels_own = pte.is_present() && !pte.flags().intersects(DEVICE);
+        kernels_own.then_some(Pfn::containing(pte.bits() & Pte::FRAME_MASK))
+    }
+
+    #[inline(always)]
+    fn root() -> Pfn {
+        Pfn::containing(Cr3::read_raw().0.start_address().as_u64())
+    }
+
+    #[inline(always)]
+    unsafe fn set_entry(slot: Slot, pte: Pte) {
+        // SAFETY: the caller vouches for the table and for the translation. The processor may read the entry at any time, and
+        // sets bits in it, hence volatile.
+        unsafe { slot.pointer().write_volatile(pte) };
+    }
+
+    #[inline(always)]
+    unsafe fn table_give(_table: Pfn, _level: PageTableLevel) {}
+
+    #[inline(always)]
+    unsafe fn table_take(_table: Pfn, _level: PageTableLevel) {}
+
+    #[inline(always)]
+    unsafe fn switch(root: Pfn) {
+        let root = PhysFrame::containing_address(PhysAddr::new_truncate(root.address()));
+        // SAFETY: the caller vouches for the tables.
+        unsafe { Cr3::write(root, Cr3Flags::empty()) };
+    }
+
+    #[inline(always)]
+    fn flush_page(address: VirtAddr) {
+        tlb::flush(address);
+    }
+
+    fn flush_all() {
+        let control = Cr4::read();
+        if !control.contains(Cr4Flags::PAGE_GLOBAL) {
+            return tlb::flush_all();
+        }
+        // SAFETY: whether translations survive a switch changes nothing about what they are; the bit is one that the
+        // processor has, since it was set.
+        unsafe {
+            Cr4::write(control - Cr4Flags::PAGE_GLOBAL);
+            Cr4::write(control);
+        }
+    }
+
+    #[inline(always)]
+    fn lazy_begin() {}
+
+    #[inline(always)]
+    fn lazy_end() {}
+
+    #[inline(always)]
+    unsafe fn map_direct(_frames: FrameRange, _table: impl FnMut() -> Option<Pfn>) -> Result<(), OutOfTables> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_name_the_frames_of_memory_and_no_others() {
+        let flags = PageTableFlags::PRESENT | PageTableFlags::NO_EXECUTE;
+        let entry = Native::pte(Pfn(0x1234), flags);
+        assert_eq!(entry.bits(), 0x8000_0000_0123_4001);
+        assert_eq!(Native::frame(entry), Some(Pfn(0x1234)));
+        assert_eq!(
+            Native::frame(Native::pte(Pfn(0xfee00), flags | PageTableFlags::NO_CACHE)),
+            None
+        );
+        assert_eq!(Native::frame(Pte::EMPTY), None);
+    }
+}

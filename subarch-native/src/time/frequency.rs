@@ -1,0 +1,296 @@
+//! How fast the cycle counter and the alarm's timer run.
+//!
+//! Told by CPUID where the processor or a hypervisor does that; measured elsewhere. A measurement compares what several
+//! clocks advanced by between two moments, and what spoils it is that clocks cannot be read at the same moment: whatever
+//! happens between the reads (a port access that takes its time, a host that runs somebody else) is an error. Hence each
+//! moment is tried several times and the try that took the shortest counts, and the way from one moment to the other may
+//! take as long as it likes.
+
+use super::reference::{IntervalTimer, PowerTimer, Reference};
+use crate::apic::{self, Register};
+use crate::{Native, cpu};
+use arch::TimeOps;
+use core::fmt;
+use core::ops::RangeInclusive;
+
+/// The rates of the clocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Frequencies {
+    /// The cycle counter's ticks per second.
+    pub cycle_counter: u64,
+    /// The ticks per second of the local APIC's timer, divided by 1.
+    pub timer: u64,
+    /// How that is known.
+    pub source: Source,
+}
+
+/// How the rates are known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// The processor tells its crystal's rate.
+    Processor,
+    /// The hypervisor tells them.
+    Hypervisor,
+    /// Measured against the clock of this name.
+    Measured(&'static str),
+}
+
+impl fmt::Display for Frequencies {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [counter, timer] = [self.cycle_counter, self.timer].map(|rate| (rate + 500_000) / 1_000_000);
+        write!(out, "TSC at {counter} MHz, APIC timer at {timer} MHz, ")?;
+        match self.source {
+            Source::Processor => out.write_str("as the processor says"),
+            Source::Hypervisor => out.write_str("as the hypervisor says"),
+            Source::Measured(by) => write!(out, "measured by {by}"),
+        }
+    }
+}
+
+/// Rates that a cycle counter and a timer can have. Outside, something else was measured.
+const PLAUSIBLE_COUNTER: RangeInclusive<u64> = 50_000_000..=20_000_000_000;
+const PLAUSIBLE_TIMER: RangeInclusive<u64> = 1_000_000..=20_000_000_000;
+
+impl Frequencies {
+    fn plausible(self) -> Option<Self> {
+        let plausible = PLAUSIBLE_COUNTER.contains(&self.cycle_counter) && PLAUSIBLE_TIMER.contains(&self.timer);
+        plausible.then_some(self)
+    }
+}
+
+/// Asks, and if nobody knows, measures.
+///
+/// # Errors
+/// A phrase that says why there is no rate.
+///
+/// # Safety
+/// The local APIC is set up; `timer_port`, if any, is the power management timer's; nobody else uses the interval timer.
+pub unsafe fn find(timer_port: Option<u16>) -> Result<Frequencies, &'static str> {
+    if let Some(known) = told_by_processor().or_else(told_by_hypervisor) {
+        return Ok(known);
+    }
+    // SAFETY: the caller vouches for both.
+    let (interval_timer, power_timer) = unsafe { (IntervalTimer::new(), timer_port.map(|port| PowerTimer::new(port))) };
+    measure(interval_timer)
+        .or_else(|| power_timer.and_then(measure))
+        .ok_or("neither the interval timer nor a power management timer counts as it should")
+}
+
+/// The rate of the crystal that drives both, and the counter's ratio to it (Intel SDM, vol. 3, 19.7.3; vol. 2, CPUID leaf 15h).
+fn told_by_processor() -> Option<Frequencies> {
+    const CRYSTAL: u32 = 0x15;
+    if cpu::cpuid(0, 0).eax < CRYSTAL {
+        return None;
+    }
+    let leaf = cpu::cpuid(CRYSTAL, 0);
+    let crystal = u64::from(leaf.ecx);
+    Frequencies {
+        cycle_counter: (crystal * u64::from(leaf.ebx)).checked_div(leaf.eax.into())?,
+        timer: crystal,
+        source: Source::Processor,
+    }
+    .plausible()
+}
+
+/// What hypervisors agreed to tell in this leaf, in kHz (LKML, 2008: "CPUID usage for interaction between Hypervisors and Linux").
+fn told_by_hypervisor() -> Option<Frequencies> {
+    const TIMING: u32 = 0x4000_0010;
+    cpu::last_hypervisor_leaf().filter(|last| (TIMING..TIMING + 0x100).contains(last))?;
+    let leaf = cpu::cpuid(TIMING, 0);
+    Frequencies {
+        cycle_counter: u64::from(leaf.eax) * 1000,
+        timer: u64::from(leaf.ebx) * 1000,
+        source: Source::Hypervisor,
+    }
+    .plausible()
+}
+
+/// How long a measurement takes: one part of this of a second.
+const PART_OF_A_SECOND: u64 = 1000;
+
+/// How often a moment is tried.
+const TRIES: usize = 5;
+
+/// How often a measurement is repeated whose moments took too long.
+const REPETITIONS: usize = 5;
+
+/// How many readings may be alike before the clock is taken to be standing. (Under an emulator that counts instructions,
+/// ten thousand readings are 0.2 ms; on real hardware, 10 ms.)
+const STANDING: u32 = 10_000;
+
+/// Measures by `reference`, as exactly as it gets in a few tries.
+fn measure<R: Reference>(mut reference: R) -> Option<Frequencies> {
+    (0..REPETITIONS)
+        .map_while(|_| interval(&mut reference))
+        .filter_map(|interval| Some((interval, interval.frequencies::<R>()?)))
+        .find_or_best(|(interval, _)| interval.error())
+        .map(|(_, frequencies)| frequencies)
+}
+
+/// Taking the first element that is good enough, or else the best one.
+trait FindOrBest: Iterator + Sized {
+    /// The first element whose error is 0, or else the first one with the smallest.
+    fn find_or_best(mut self, error: impl Fn(&Self::Item) -> u64) -> Option<Self::Item> {
+        let mut best = self.next()?;
+        while error(&best) > 0 {
+            let Some(next) = self.next() else { break };
+            if error(&next) < error(&best) {
+                best = next;
+            }
+        }
+        Some(best)
+    }
+}
+
+impl<I: Iterator> FindOrBest for I {}
+
+/// Readings of all clocks at one moment, or nearly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Moment {
+    /// The cycle counter, in the middle of reading the reference clock.
+    at_reference: u64,
+    reference: u32,
+    /// The cycle counter, in the middle of reading the timer.
+    at_timer: u64,
+    timer: u32,
+    /// How many cycles it all took.
+    width: u64,
+}
+
+impl Moment {
+    fn now<R: Reference>(reference: &mut R) -> Self {
+        let before = Native::cycles();
+        let reference = reference.read();
+        let between = Native::cycles();
+        let timer = apic::read(Register::CurrentCount);
+        let after = Native::cycles();
+        Self {
+            at_reference: before.midpoint(between),
+            reference,
+            at_timer: between.midpoint(after),
+            timer,
+            width: after.wrapping_sub(before),
+        }
+    }
+
+    /// The moment of several that took the shortest.
+    fn sharpest<R: Reference>(reference: &mut R) -> Self {
+        let first = Self::now(reference);
+        (1..TRIES).map(|_| Self::now(reference)).fold(
+            first,
+            |best, moment| if moment.width < best.width { moment } else { best },
+        )
+    }
+}
+
+/// Two moments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Interval {
+    first: Moment,
+    last: Moment,
+}
+
+/// Lets some time pass; `None` if the reference clock stands.
+fn interval<R: Reference>(reference: &mut R) -> Option<Interval> {
+    reference.start();
+    apic::start_timer(u32::MAX);
+    let first = Moment::sharpest(reference);
+    let passed = wait(reference, first.reference, (R::FREQUENCY / PART_OF_A_SECOND) as u32);
+    let last = Moment::sharpest(reference);
+    apic::start_timer(0);
+    passed.then_some(Interval { first, last })
+}
+
+/// Waits until `reference` is `ticks` further than at the reading `from`; tells whether it got there.
+fn wait<R: Reference>(reference: &mut R, from: u32, ticks: u32) -> bool {
+    let mut last = from;
+    let mut standing = 0;
+    while R::between(from, last) < ticks {
+        let reading = reference.read();
+        standing = if reading == last { standing + 1 } else { 0 };
+        last = reading;
+        if standing > STANDING {
+            return false;
+        }
+    }
+    true
+}
+
+impl Interval {
+    /// How wide its moments are, in thousandths of its length, as far as that is more than one can have.
+    fn error(&self) -> u64 {
+        const TOLERATED: u64 = 10;
+        let length = self.last.at_reference.wrapping_sub(self.first.at_reference);
+        let width = self.first.width.saturating_add(self.last.width);
+        (width.saturating_mul(1000) / length.max(1)).saturating_sub(TOLERATED)
+    }
+
+    /// The rates that follow from what the clocks advanced by.
+    fn frequencies<R: Reference>(&self) -> Option<Frequencies> {
+        let cycles = u128::from(self.last.at_reference.wrapping_sub(self.first.at_reference));
+        let ticks = u128::from(R::between(self.first.reference, self.last.reference));
+        let counter = (cycles * u128::from(R::FREQUENCY)).checked_div(ticks)?;
+        let timer_cycles = u128::from(self.last.at_timer.wrapping_sub(self.first.at_timer));
+        // The timer counts down.
+        let timer_ticks = u128::from(self.first.timer.wrapping_sub(self.last.timer));
+        Frequencies {
+            cycle_counter: u64::try_from(counter).ok()?,
+            timer: u64::try_from((timer_ticks * counter).checked_div(timer_cycles)?).ok()?,
+            source: Source::Measured(R::NAME),
+        }
+        .plausible()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(cycles: u64, reference: u32, timer: u32, width: u64) -> Moment {
+        Moment {
+            at_reference: cycles,
+            reference,
+            at_timer: cycles + 10,
+            timer,
+            width,
+        }
+    }
+
+    /// A millisecond, at 2 GHz, with a timer of 100 MHz.
+    fn millisecond(width: u64) -> Interval {
+        Interval {
+            first: moment(5_000, 65_000, u32::MAX, width),
+            last: moment(2_005_000, 65_000 + 1193 - 65_536, u32::MAX - 100_000, width),
+        }
+    }
+
+    #[test]
+    fn rates_follow_from_readings() {
+        let found = millisecond(1000)
+            .frequencies::<IntervalTimer>()
+            .expect("they are plausible");
+        assert!(found.cycle_counter.abs_diff(2_000_000_000) < 1_000_000, "{found:?}");
+        assert!(found.timer.abs_diff(100_000_000) < 50_000, "{found:?}");
+        assert_eq!(
+            found.to_string(),
+            "TSC at 2000 MHz, APIC timer at 100 MHz, measured by the interval timer"
+        );
+    }
+
+    #[test]
+    fn implausible_rates_are_none() {
+        let mut interval = millisecond(1000);
+        interval.last.at_reference = interval.first.at_reference + 1000;
+        assert_eq!(interval.frequencies::<IntervalTimer>(), None);
+        interval.last.reference = interval.first.reference;
+        assert_eq!(interval.frequencies::<IntervalTimer>(), None);
+    }
+
+    #[test]
+    fn the_sharpest_interval_counts() {
+        let intervals = [500_000, 90_000, 200_000].map(millisecond);
+        assert_eq!(intervals.into_iter().find_or_best(Interval::error), Some(intervals[1]));
+        let good = [500_000, 1000, 0].map(millisecond);
+        assert_eq!(good.into_iter().find_or_best(Interval::error), Some(good[1]));
+    }
+}
