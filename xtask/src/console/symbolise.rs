@@ -5,12 +5,17 @@
 
 use super::stream::Frame;
 use addr2line::Loader;
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
+use object::{Object, ObjectSection, SectionKind};
+use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// The debug information of one image.
 pub struct Symbols {
     loader: Loader,
+    /// The addresses that have code. Debug information also speaks of functions that the linker dropped, at address 0.
+    code: Vec<Range<u64>>,
     root: PathBuf,
 }
 
@@ -18,8 +23,17 @@ impl Symbols {
     /// Opens the image `elf`, built from the sources below `root`.
     pub fn open(elf: &Path, root: &Path) -> Result<Self> {
         let loader = Loader::new(elf).map_err(|why| anyhow!("no debug information in {}: {why}", elf.display()))?;
+        let image = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+        let sections = object::File::parse(&*image)?;
+        let code = sections
+            .sections()
+            .filter(|section| section.kind() == SectionKind::Text);
+        let code = code
+            .map(|section| section.address()..section.address() + section.size())
+            .collect();
         Ok(Self {
             loader,
+            code,
             root: root.to_owned(),
         })
     }
@@ -34,6 +48,9 @@ impl Symbols {
         } else {
             frame.address.checked_sub(1)?
         };
+        if !self.code.iter().any(|range| range.contains(&address)) {
+            return None;
+        }
         let calls = self.calls(address);
         if !calls.is_empty() {
             return Some(calls.join(" < "));

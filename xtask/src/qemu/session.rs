@@ -82,19 +82,34 @@ pub fn run(mut qemu: Command, console: Console, image: PathBuf, root: PathBuf) -
     } else {
         A_DAY
     };
-    let in_time = desk.serve(started + limit)?;
-    if !in_time {
+    let served = desk.serve(started + limit)?;
+    if served != Served::Ended {
         child.kill().context("cannot kill QEMU")?;
     }
     let status = child.wait().context("QEMU cannot be waited for")?;
-    let ending = Ending::of(status, events.reason().as_deref());
-    let ending = if in_time { ending } else { Ending::TimedOut(limit) };
+    let reason = events.reason();
+    let ending = match served {
+        Served::Ended => Ending::of(status, reason.as_deref()),
+        Served::OutOfLines => Ending::Left,
+        Served::OutOfTime => Ending::TimedOut(limit),
+    };
     Ok(Outcome {
         ending,
         transcript: desk.transcript,
         elapsed: started.elapsed(),
         remark: None,
     })
+}
+
+/// How far a machine was served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Served {
+    /// It ended by itself.
+    Ended,
+    /// The kernel asks for a line, and the pipe that lines came from is at its end.
+    OutOfLines,
+    /// It was still running at the deadline.
+    OutOfTime,
 }
 
 /// Where output and input of one machine meet.
@@ -107,6 +122,8 @@ struct Desk {
     input: Option<std::process::ChildStdin>,
     /// Lines that wait for the kernel to ask for one.
     lines: VecDeque<Vec<u8>>,
+    /// Whether no more lines will come.
+    last_line: bool,
     /// Prompts that no line has answered yet.
     prompts: usize,
 }
@@ -123,33 +140,37 @@ impl Desk {
         }
         let mut symbols = LazySymbols::Closed(image, root);
         let stream = Stream::new(Box::new(move |frame| symbols.open()?.describe(frame)) as Box<_>);
-        let (lines, prompts) = (VecDeque::new(), 0);
+        let (transcript, lines) = (String::new(), VecDeque::new());
         Ok(Self {
             events,
             stream,
             shown,
-            transcript: String::new(),
+            transcript,
             input: child.stdin.take(),
             lines,
-            prompts,
+            last_line: false,
+            prompts: 0,
         })
     }
 
-    /// Serves until the output ends (true) or `deadline` passes (false).
-    fn serve(&mut self, deadline: Instant) -> Result<bool> {
+    /// Serves until the output ends, nobody is left to answer a prompt, or `deadline` passes.
+    fn serve(&mut self, deadline: Instant) -> Result<Served> {
         loop {
             match self
                 .events
                 .recv_timeout(deadline.saturating_duration_since(Instant::now()))
             {
-                Ok(Event::Output(chunk)) if chunk.is_empty() => return Ok(true),
+                Ok(Event::Output(chunk)) if chunk.is_empty() => return Ok(Served::Ended),
                 Ok(Event::Output(chunk)) => self.output(&chunk)?,
                 Ok(Event::Typed(line)) => self.lines.push_back(line),
-                Ok(Event::EndOfInput) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(true),
-                Err(RecvTimeoutError::Timeout) => return Ok(false),
+                Ok(Event::EndOfInput) => self.last_line = true,
+                Err(RecvTimeoutError::Disconnected) => return Ok(Served::Ended),
+                Err(RecvTimeoutError::Timeout) => return Ok(Served::OutOfTime),
             }
             self.answer_prompts();
+            if self.last_line && self.prompts > 0 {
+                return Ok(Served::OutOfLines);
+            }
         }
     }
 

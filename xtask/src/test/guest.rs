@@ -1,6 +1,7 @@
 //! One run of the kernel's own tests, and what can be concluded from what it printed.
 
 use super::case::{Case, Column, Verdict};
+use super::lines;
 use super::plan::{Expected, Planned};
 use crate::build::Built;
 use crate::failure::explain;
@@ -52,25 +53,13 @@ fn boot(workshop: &Workshop, planned: &Planned, built: &Built) -> Result<Outcome
 fn judge(expected: &Expected, outcome: &Outcome) -> Vec<Case> {
     match expected {
         Expected::Tests { also } => {
-            let mut cases: Vec<Case> = outcome.transcript.lines().filter_map(test_line).collect();
+            let mut cases = lines::tests(&outcome.transcript);
             cases.extend(also.iter().map(|phrase| says(phrase, &outcome.transcript)));
             cases.push(Case::new(WHOLE, whole_run(&cases, outcome)));
             cases
         }
         Expected::Report(breakage) => vec![Case::new(breakage.name(), breakage.judge(outcome))],
     }
-}
-
-/// The test in a line `test NAME ... ok`, `... FAILED: WHY` or `... skipped: WHY`.
-fn test_line(line: &str) -> Option<Case> {
-    let (name, result) = line.trim_end().strip_prefix("test ")?.split_once(" ... ")?;
-    let verdict = match result.split_once(':').unwrap_or((result, "")) {
-        ("ok", _) => Verdict::Passed,
-        ("FAILED", why) => Verdict::Failed(why.trim().to_owned()),
-        ("skipped", why) => Verdict::Skipped(why.trim().to_owned()),
-        _ => return None,
-    };
-    Some(Case::new(name, verdict))
 }
 
 /// Whether the console has a line with `phrase`.
@@ -86,7 +75,7 @@ fn says(phrase: &str, transcript: &str) -> Case {
 fn whole_run(cases: &[Case], outcome: &Outcome) -> Verdict {
     let count = |wanted: fn(&Verdict) -> bool| cases.iter().filter(|case| wanted(&case.verdict)).count() as u64;
     let tests = count(|_| true) - cases.iter().filter(|case| case.name.starts_with("says ")).count() as u64;
-    match (&outcome.ending, closing_line(&outcome.transcript)) {
+    match (&outcome.ending, lines::total(&outcome.transcript)) {
         (Ending::TimedOut(_), _) => Verdict::Failed(format!(
             "a hang: {}; its last lines:\n{}",
             outcome.ending,
@@ -103,18 +92,6 @@ fn whole_run(cases: &[Case], outcome: &Outcome) -> Verdict {
         (Ending::Exit(1), _) if count(|verdict| matches!(verdict, Verdict::Failed(_))) > 0 => Verdict::Passed,
         (other, _) => Verdict::Failed(other.to_string()),
     }
-}
-
-/// The number of tests in the kernel's line `tests: 3 passed, 0 failed, 1 skipped`.
-fn closing_line(transcript: &str) -> Option<u64> {
-    let counts = transcript
-        .lines()
-        .rev()
-        .find_map(|line| line.trim_end().strip_prefix("tests: "))?;
-    counts
-        .split(", ")
-        .map(|count| count.split(' ').next()?.parse::<u64>().ok())
-        .sum()
 }
 
 /// The end of a machine's output, indented.
@@ -148,26 +125,6 @@ mod tests {
             .pop()
             .unwrap()
             .verdict
-    }
-
-    #[test]
-    fn lines_of_the_kernels_test_runner() {
-        assert_eq!(
-            test_line("test heap ... ok\r"),
-            Some(Case::new("heap", Verdict::Passed))
-        );
-        let failed = Case::new("irq: masked", Verdict::Failed("left: 1, right: 2".into()));
-        assert_eq!(
-            test_line("test irq: masked ... FAILED: left: 1, right: 2"),
-            Some(failed)
-        );
-        assert_eq!(
-            test_line("test x ... skipped: no FPU"),
-            Some(Case::new("x", Verdict::Skipped("no FPU".into())))
-        );
-        for other in ["test heap", "test heap ... perhaps", "testing ... ok", "test: heap", ""] {
-            assert_eq!(test_line(other), None, "{other}");
-        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod breakage;
 mod case;
 mod guest;
 mod host;
+mod lines;
 mod plan;
 mod table;
 mod wrong_builds;
