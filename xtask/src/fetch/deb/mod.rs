@@ -23,7 +23,7 @@ use anyhow::{Context, Result, ensure};
 pub use depends::Dependencies;
 pub use entry::entry;
 
-use program::{output, run_watched};
+use program::{complaints, output, run_watched};
 
 /// The Debian archive as this machine's apt sees it.
 #[derive(Debug)]
@@ -50,8 +50,13 @@ impl Archive {
         archive.own_lists = archive.lists().is_dir();
         work(&archive).or_else(|reason| {
             eprintln!("{reason:#}; reading the package lists anew");
-            archive.refresh()?;
-            work(&archive)
+            let complaints = archive.refresh()?;
+            let again = work(&archive);
+            if complaints.is_empty() {
+                again
+            } else {
+                again.context(complaints)
+            }
         })
     }
 
@@ -152,12 +157,13 @@ impl Archive {
         self.state.join("lists")
     }
 
-    /// Reads the package lists of the machine's sources into our own folder.
-    fn refresh(&mut self) -> Result<()> {
+    /// Reads the package lists of the machine's sources into our own folder. A source that cannot be reached is only
+    /// complained about, since the others may have all that is wanted; the complaints are returned.
+    fn refresh(&mut self) -> Result<String> {
         fs::create_dir_all(self.lists().join("partial"))?;
         fs::create_dir_all(self.state.join("cache/archives/partial"))?;
         self.own_lists = true;
-        output(self.apt("apt-get").arg("update")).map(drop)
+        complaints(self.apt("apt-get").arg("update"))
     }
 }
 

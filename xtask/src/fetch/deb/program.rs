@@ -5,11 +5,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// What a program printed; a failure carries its last words.
@@ -17,17 +17,26 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// # Errors
 /// It cannot be started, or failed, or printed something that is not text.
 pub fn output(command: &mut Command) -> Result<String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let result = command
-        .output()
-        .with_context(|| format!("cannot run {name} (is this a Debian system?)"))?;
-    if !result.status.success() {
-        bail!(
-            "{name} failed: {}",
-            last_words(&String::from_utf8_lossy(&result.stderr))
-        );
-    }
-    String::from_utf8(result.stdout).with_context(|| format!("{name} printed something that is not UTF-8"))
+    let printed = run(command)?.stdout;
+    let name = command.get_program().display();
+    String::from_utf8(printed).with_context(|| format!("{name} printed something that is not UTF-8"))
+}
+
+/// What a program that succeeded nevertheless complained about; empty if nothing.
+///
+/// # Errors
+/// It cannot be started, or failed.
+pub fn complaints(command: &mut Command) -> Result<String> {
+    Ok(last_words(&String::from_utf8_lossy(&run(command)?.stderr)))
+}
+
+fn run(command: &mut Command) -> Result<Output> {
+    let result = command.output();
+    let name = command.get_program().display();
+    let result = result.with_context(|| format!("cannot run {name} (is this a Debian system?)"))?;
+    let words = || last_words(&String::from_utf8_lossy(&result.stderr));
+    ensure!(result.status.success(), "{name} failed: {}", words());
+    Ok(result)
 }
 
 /// Runs `command`, which fills `folder` with `total` bytes, behind a progress bar (on a terminal).
