@@ -22,7 +22,7 @@ pub fn explain(status: u8, log: &Path) -> Option<String> {
         CRASHED => "the guest ended without an exit status: it crashed",
         _ => return None,
     };
-    Some(format!("{what}; from {}:\n{}", log.display(), reasons(log)))
+    Some(format!("{what}; the host's last words:\n{}", reasons(log)))
 }
 
 /// The lines of the host's log that tell why a machine died, indented; for a run that ended without any status.
