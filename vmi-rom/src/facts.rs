@@ -8,8 +8,6 @@ use vmi64::{InitRecord, MAJOR, Refusal};
 pub static LOCAL_APIC: Cell<u64> = Cell::new(0);
 /// Distance of a ROM's per-CPU bytes from the GS base.
 pub static PER_CPU_OFFSET: Cell<u64> = Cell::new(0);
-/// Port and value that switch the machine off.
-pub static POWER_OFF: Cell<(u16, u16)> = Cell::new((0, 0));
 static CYCLE_FREQUENCY: Cell<u64> = Cell::new(0);
 static ALARM_FREQUENCY: Cell<u64> = Cell::new(0);
 
@@ -28,7 +26,6 @@ pub fn remember(record: &InitRecord) -> Result<(), Refusal> {
     unsafe {
         LOCAL_APIC.set(record.local_apic);
         PER_CPU_OFFSET.set(u64::from(record.per_cpu_offset));
-        POWER_OFF.set((record.power_off_port, record.power_off_value));
         CYCLE_FREQUENCY.set(record.cycle_frequency);
         ALARM_FREQUENCY.set(record.alarm_frequency);
     }

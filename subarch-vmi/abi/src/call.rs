@@ -147,9 +147,9 @@ calls! {
     }
     /// Unmasks interrupts and waits for one, in one step. `sti; hlt`.
     35 Halt { Native::Bytes(&[0xfb, 0xf4]), site 5, STANDARD, Effect }
-    /// Starts the machine anew. RDI = 0 like INIT, 1 like a reset.
+    /// Starts the machine anew. RDI = 0 like INIT, 1 like a reset. Comes back if it cannot.
     36 Reboot { Native::Function, site 5, STANDARD, Effect }
-    /// Ends this CPU for good, and with the last one the machine.
+    /// Tells the hypervisor that the machine shall end. Comes back if there is none to tell.
     37 Shutdown { Native::Function, site 5, STANDARD, Effect }
     /// Writes a page-table entry. RDI = value, RSI = the entry's address in the linear map, RDX = level and flags, RCX = the
     /// virtual address it maps. `mov [rsi], rdi`.

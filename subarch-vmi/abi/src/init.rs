@@ -39,10 +39,8 @@ pub struct InitRecord {
     pub alarm_frequency: u64,
     /// How many CPUs the machine has.
     pub cpus: u32,
-    /// The I/O port that switches the machine off, 0 if none is known.
-    pub power_off_port: u16,
-    /// The 16-bit value that does so.
-    pub power_off_value: u16,
+    /// Zero.
+    pub reserved: u32,
 }
 
 /// Size of the record of ABI 64.0.

@@ -51,7 +51,6 @@ fn function(call: Call) -> u64 {
         Call::SYSRET => address!(operations::sysret),
         Call::Halt => address!(operations::halt),
         Call::Reboot => address!(power::reboot),
-        Call::Shutdown => address!(power::shut_down),
         Call::SetPxE => address!(operations::set_pxe),
         Call::InvalPage => address!(operations::inval_page),
         Call::FlushTLB => address!(operations::flush_tlb),
@@ -63,7 +62,12 @@ fn function(call: Call) -> u64 {
         Call::CancelAlarm => address!(alarm::cancel_alarm),
         Call::GetWallclockTime => address!(clock::wall_clock),
         Call::SwapGS => address!(operations::swap_gs),
-        Call::UpdatePxE | Call::AllocatePage | Call::ReleasePage | Call::SetLinearMapping | Call::SetLazyMode => {
+        Call::Shutdown
+        | Call::UpdatePxE
+        | Call::AllocatePage
+        | Call::ReleasePage
+        | Call::SetLinearMapping
+        | Call::SetLazyMode => {
             address!(operations::notice)
         }
     }

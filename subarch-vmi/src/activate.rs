@@ -1,0 +1,161 @@
+//! Handing the kernel over to a ROM: everything or nothing.
+//!
+//! Half a takeover would be worse than none: a kernel that masks interrupts in one way and unmasks them in another. So the ROM
+//! is asked about every call that has a site, each answer is checked, and the new bytes of each site are computed, before the
+//! first byte is changed. Up to that point whatever is wrong leads back to bare metal, with a line in the log that
+//! says what it was.
+
+mod answers;
+mod takeover;
+
+use crate::Vmi;
+use crate::rom::{self, PlaceError, Rom};
+use crate::{native, site, time};
+use arch::layout::DIRECT_MAP;
+use arch::percpu::{PLATFORM_OFFSET, PLATFORM_SIZE};
+use arch::{Boot, MemoryMap, SmpOps, TimeOps};
+use core::fmt;
+use log::{info, warn};
+use spin::Once;
+use subarch_native::{Native, mmu::devices::LOCAL_APIC, mmu::tables::MapError};
+use vmi64::header::{Header, HeaderError};
+use vmi64::scan::{AREA, Candidate};
+use vmi64::{AnswerError, Call, InitRecord, PatchError, Refusal};
+
+use answers::Answers;
+
+/// The ROM in charge, from [`activate`] on if there is one.
+static ROM: Once<Header> = Once::new();
+
+/// Why a ROM does not take over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RomError {
+    /// It is not what its signature says.
+    Header(HeaderError),
+    /// There is no place for it.
+    Place(PlaceError),
+    /// It declined at *Init*.
+    Init(Refusal),
+    /// It gave an unacceptable answer about a call.
+    Answer(Call, AnswerError),
+    /// An answer cannot be put at a site.
+    Patch(Call, PatchError),
+    /// There is no memory for the page table that changing a site needs.
+    Window(MapError),
+}
+
+impl fmt::Display for RomError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(error) => error.fmt(out),
+            Self::Place(error) => error.fmt(out),
+            Self::Init(refusal) => write!(out, "it refuses Init: {refusal}"),
+            Self::Answer(call, error) => write!(out, "its answer to {} is {error}", call.name()),
+            Self::Patch(call, error) => write!(out, "its answer to {} cannot be used: {error}", call.name()),
+            Self::Window(error) => write!(out, "the kernel's code cannot be changed: {error}"),
+        }
+    }
+}
+
+/// Looks for a ROM and lets the first acceptable one take over.
+///
+/// # Panics
+/// If a call site is not what its record says, a bug of this kernel.
+pub fn activate(boot: &mut Boot) {
+    time::start(boot.entry_cycles);
+    check_sites();
+    let mut candidates = rom::candidates().peekable();
+    let found = candidates.peek().is_some();
+    let taken = candidates.any(|candidate| try_candidate(candidate, boot));
+    match (found, taken) {
+        (_, true) => {}
+        (true, false) => info!("vmi: no acceptable ROM, keeping native operations"),
+        (false, false) => info!("vmi: no ROM found, keeping native operations"),
+    }
+}
+
+/// Lets a candidate take over; tells whether it did, and the log why not.
+fn try_candidate(Candidate { offset, header }: Candidate, boot: &mut Boot) -> bool {
+    let address = AREA.start + offset as u64;
+    let so_far = Vmi::now();
+    let outcome = header
+        .map_err(RomError::Header)
+        .and_then(|header| Ok((header, try_rom(offset, header, &mut boot.memory)?)));
+    match outcome {
+        Ok((header, answers)) => {
+            time::resume(so_far);
+            takeover::announce(boot);
+            ROM.call_once(|| header);
+            info!("vmi: {} at {address:#x}: {}", Name(&header), answers.counted());
+            true
+        }
+        Err(error) => {
+            warn!("vmi: the ROM at {address:#x} is not used: {error}");
+            false
+        }
+    }
+}
+
+/// Compares each site with its record before anything relies on either.
+fn check_sites() {
+    if let Some(error) = site::all().find_map(Result::err) {
+        panic!("a call site of this kernel is wrong: {error}");
+    }
+}
+
+/// Lets the ROM at `offset` take over, or leaves everything as it was.
+fn try_rom(offset: usize, header: Header, free: &mut MemoryMap) -> Result<Answers, RomError> {
+    // SAFETY: earlier candidates were removed again; the boot CPU is alone, on the tables it built.
+    let rom = unsafe { Rom::place(offset, header, free) }.map_err(RomError::Place)?;
+    hand_over(&rom, free).inspect_err(|_| {
+        // SAFETY: no site was changed.
+        unsafe { rom.remove(free) };
+    })
+}
+
+/// Asks the ROM, checks its answers, and changes the sites.
+fn hand_over(rom: &Rom, free: &mut MemoryMap) -> Result<Answers, RomError> {
+    // SAFETY: running a ROM's code is what this platform is for. The record is true.
+    unsafe { rom.init(record()) }.map_err(RomError::Init)?;
+    let answers = Answers::ask(rom)?;
+    takeover::rehearse(&answers)?;
+    takeover::patch(&answers, free)?;
+    Ok(answers)
+}
+
+/// What the ROM is told about this machine.
+fn record() -> InitRecord {
+    InitRecord {
+        per_cpu_offset: PLATFORM_OFFSET as u32,
+        per_cpu_size: PLATFORM_SIZE as u32,
+        direct_map: DIRECT_MAP,
+        local_apic: LOCAL_APIC.as_u64(),
+        cycle_frequency: native::cycle_frequency(),
+        alarm_frequency: subarch_native::time::frequencies().map_or(0, |known| known.timer),
+        cpus: Native::cpu_count(),
+        ..InitRecord::default()
+    }
+}
+
+/// Prints in one phrase what the kernel found beneath itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Description;
+
+impl fmt::Display for Description {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match ROM.get() {
+            Some(header) => write!(out, "{}, ", Name(header))?,
+            None => write!(out, "no ROM, ")?,
+        }
+        subarch_native::cpu::Machine.fmt(out)
+    }
+}
+
+/// Prints which ROM it is.
+struct Name<'a>(&'a Header);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "ROM '{}' {}.{}", self.0.name(), vmi64::MAJOR, self.0.minor)
+    }
+}

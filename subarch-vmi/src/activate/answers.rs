@@ -1,0 +1,122 @@
+//! A ROM's answers to everything this kernel has to ask.
+
+use super::RomError;
+use crate::rom::Rom;
+use crate::site::{self, Site};
+use core::{fmt, slice};
+use vmi64::{Answer, Call};
+
+/// Room for the answer to every call, by its number.
+const NUMBERS: usize = 128;
+
+/// The checked answers to all calls that have a site.
+#[derive(Debug)]
+pub struct Answers {
+    by_number: [Option<Answer>; NUMBERS],
+}
+
+impl Answers {
+    /// Asks about each call that has a site, once.
+    ///
+    /// # Errors
+    /// [`RomError::Answer`] for the first answer that is not acceptable.
+    pub fn ask(rom: &Rom) -> Result<Self, RomError> {
+        let mut by_number = [None; NUMBERS];
+        let memory = rom.memory();
+        for Site { call, .. } in site::checked() {
+            let place = &mut by_number[call.number() as usize];
+            if place.is_none() {
+                // SAFETY: Init has accepted.
+                let raw = unsafe { rom.get_relocation(call.number(), call.site_length()) };
+                *place = Some(
+                    raw.check(call, &memory)
+                        .map_err(|error| RomError::Answer(call, error))?,
+                );
+            }
+        }
+        Ok(Self { by_number })
+    }
+
+    /// What a site of `call` becomes.
+    pub fn to(&self, call: Call) -> Answer {
+        self.by_number[call.number() as usize].unwrap_or(Answer::None)
+    }
+
+    /// The bytes of an inline answer; none for any other.
+    pub fn inline(answer: Answer) -> &'static [u8] {
+        match answer {
+            // SAFETY: the check found all of them in the ROM's memory, which is mapped.
+            Answer::Inline { address, length } => unsafe { slice::from_raw_parts(address as *const u8, length) },
+            _ => &[],
+        }
+    }
+
+    /// Prints how many sites became what.
+    pub fn counted(&self) -> impl fmt::Display {
+        let mut counted = Counted::default();
+        site::checked().for_each(|site| counted.add(self.to(site.call)));
+        counted
+    }
+}
+
+/// Sites by what they became.
+#[derive(Clone, Copy, Default, Debug)]
+struct Counted {
+    inline: u32,
+    calls: u32,
+    jumps: u32,
+    erased: u32,
+    native: u32,
+}
+
+impl Counted {
+    fn add(&mut self, answer: Answer) {
+        let count = match answer {
+            Answer::Inline { .. } => &mut self.inline,
+            Answer::CallRel(_) => &mut self.calls,
+            Answer::JumpRel(_) => &mut self.jumps,
+            Answer::Nop => &mut self.erased,
+            Answer::None => &mut self.native,
+        };
+        *count += 1;
+    }
+}
+
+impl fmt::Display for Counted {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            inline,
+            calls,
+            jumps,
+            erased,
+            native,
+        } = self;
+        let sites = inline + calls + jumps + erased + native;
+        write!(
+            out,
+            "{sites} sites: {inline} inline, {calls} calls, {jumps} jumps, {erased} erased, {native} native"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_has_a_place() {
+        assert!(Call::ALL.iter().all(|call| (call.number() as usize) < NUMBERS));
+    }
+
+    #[test]
+    fn sites_are_counted_by_kind() {
+        let mut counted = Counted::default();
+        for answer in [Answer::None, Answer::Nop, Answer::CallRel(1), Answer::CallRel(2)] {
+            counted.add(answer);
+        }
+        assert_eq!(
+            counted.to_string(),
+            "4 sites: 0 inline, 2 calls, 0 jumps, 1 erased, 1 native"
+        );
+    }
+}

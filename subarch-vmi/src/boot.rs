@@ -1,0 +1,49 @@
+//! Booting: as on bare metal, with one stop on the way.
+//!
+//! What boots is a core of this crate's own, [`WithRom`], wrapped around the kernel's. When bare metal hands it the machine, with
+//! page tables and handlers in place and interrupts masked, it looks for a ROM, lets it take over, and hands on.
+
+use crate::activate::activate;
+use arch::{Boot, Interrupt, Kernel, TrapFrame};
+use core::marker::PhantomData;
+
+/// The core `K`, started under whatever ROM there is.
+#[derive(Debug)]
+pub struct WithRom<K>(PhantomData<K>);
+
+impl<K: Kernel> Kernel for WithRom<K> {
+    fn console_ready(command_line: &'static str) {
+        K::console_ready(command_line);
+    }
+
+    fn start(mut boot: Boot) -> ! {
+        activate(&mut boot);
+        K::start(boot)
+    }
+
+    fn exception(frame: &mut TrapFrame) {
+        K::exception(frame);
+    }
+
+    fn interrupt(source: Interrupt) {
+        K::interrupt(source);
+    }
+}
+
+/// Stamps out all entry points of a VMI kernel whose core is the given type (an [`arch::Kernel`]).
+#[macro_export]
+macro_rules! entry {
+    ($kernel:ty) => {
+        $crate::subarch_native::entry_with!(
+            kernel = $crate::boot::WithRom<$kernel>,
+            dispatch = $crate::trap::dispatch::<$kernel>,
+            interrupt_return = [$crate::interrupt_return!()],
+            operands = {
+                padding = const $crate::site::padding($crate::vmi64::Call::IRET),
+                call = const $crate::vmi64::Call::IRET.number(),
+                length = const $crate::vmi64::Call::IRET.site_length(),
+                clobbers = const $crate::vmi64::Call::IRET.clobbers().bits(),
+            },
+        );
+    };
+}
