@@ -12,6 +12,7 @@
 #![warn(missing_docs)]
 
 pub mod abi;
+mod acpi;
 pub mod boot;
 mod console;
 mod cpu;

@@ -18,6 +18,9 @@ struct EnterSleep {
 
 const _: () = assert!(size_of::<EnterSleep>() == 136);
 
+/// `XENPF_INTERFACE_VERSION`; the same since 2006.
+const INTERFACE_VERSION: u32 = 0x0300_0001;
+
 /// Has Xen write `value_a` and `value_b` to the machine's two PM1 control registers, after it has put everything to rest.
 ///
 /// # Errors
@@ -25,7 +28,7 @@ const _: () = assert!(size_of::<EnterSleep>() == 136);
 pub fn enter_acpi_sleep(state: u32, value_a: u16, value_b: u16) -> Result<u64, Refused> {
     let mut request = EnterSleep {
         command: 51,
-        interface: 0x0300_0000,
+        interface: INTERFACE_VERSION,
         value_a,
         value_b,
         state,
