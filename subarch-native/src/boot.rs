@@ -20,6 +20,7 @@ use crate::mmu::devices::{Device, IO_APIC};
 use crate::mmu::tables::LargestPage;
 use crate::trap::CONSOLE_VECTOR;
 use crate::{Native, apic, console, mmu, pic, power, smp, time, trap};
+use arch::layout::direct;
 use arch::stack::GuardedStack;
 use arch::{Boot, FrameRange, IrqOps, Kernel, MemoryMap, MmuOps, PageTableFlags, Pfn};
 use log::debug;
@@ -74,6 +75,10 @@ unsafe fn prepare<E: Entry>() {
 
 /// Takes the machine over and hands it to the core. `shown` is what the loader's page tables show in the direct map.
 fn run<E: Entry>(mut handover: Handover, shown: &Shown) -> ! {
+    if let Some(mode) = handover.framebuffer.filter(|mode| mode.end() <= shown.below()) {
+        // SAFETY: the loader's page tables show it, until `take_memory` leaves them.
+        unsafe { framebuffer::show(mode, direct(mode.physical)) };
+    }
     E::Kernel::console_ready(handover.command_line);
     let features = Features::detect();
     if !features.contains(Features::LOCAL_APIC | Features::CYCLE_COUNTER) {
@@ -104,12 +109,11 @@ struct Devices {
     io_apic: Device,
     /// Where the serial line's interrupt arrives.
     serial: Input,
-    framebuffer: Option<Mode>,
 }
 
 impl Devices {
     /// Finds them.
-    fn find(handover: &Handover, firmware: &Firmware) -> Self {
+    fn find(firmware: &Firmware) -> Self {
         let serial = firmware.interrupts.and_then(|interrupts| interrupts.serial);
         let serial = serial.unwrap_or(Input::of_pc_at(SERIAL_INTERRUPT));
         Self {
@@ -117,7 +121,6 @@ impl Devices {
             local_apic: unsafe { apic::find() },
             io_apic: Device::registers(IO_APIC, serial.registers),
             serial,
-            framebuffer: handover.framebuffer,
         }
     }
 }
@@ -138,9 +141,9 @@ fn take_memory(
     if !features.contains(Features::NO_EXECUTE) {
         mmu::set_unsupported(PageTableFlags::NO_EXECUTE);
     }
-    let devices = Devices::find(handover, firmware);
+    let devices = Devices::find(firmware);
     let [sleep, reset] = power::devices(firmware);
-    let framebuffer = devices.framebuffer.map(|mode| mode.device());
+    let mode = handover.framebuffer;
     let [first, second] = cpu::guard_pages();
     let plan = Plan {
         shown: &direct,
@@ -154,14 +157,19 @@ fn take_memory(
         devices: &[
             Some(devices.local_apic),
             Some(devices.io_apic),
-            framebuffer,
+            mode.map(|mode| mode.device()),
             sleep,
             reset,
         ],
     };
     // SAFETY: the loader's tables show what `shown` promises, and the free frames are nobody's. The new tables map the image
-    // as the current ones do.
-    unsafe { Native::switch(build(plan)?) };
+    // as the current ones do, and the screen's buffer, if there is one.
+    unsafe {
+        Native::switch(build(plan)?);
+        if let Some(mode) = mode {
+            framebuffer::show(mode, mode.device().address());
+        }
+    }
     debug!(
         "page tables at {:#x}, free memory {:?}",
         Native::root().address(),
@@ -179,9 +187,6 @@ unsafe fn start_devices(handover: &Handover, firmware: &Firmware, devices: &Devi
     let century = firmware.fixed.map_or(0, |fixed| fixed.century);
     // SAFETY: the caller vouches for all of them; the gates are loaded since `prepare`.
     unsafe {
-        if let Some(mode) = devices.framebuffer {
-            framebuffer::start(mode);
-        }
         pic::silence();
         apic::set_up();
         if let Err(error) = time::set_up(handover.entry_cycles, timer_port, century) {

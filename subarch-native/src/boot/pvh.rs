@@ -33,8 +33,8 @@ pub enum PvhError {
     OutOfReach(&'static str, u64),
     /// The structure does not start with [`MAGIC`].
     Magic(u32),
-    /// The loader is too old to pass a memory map.
-    Version(u32),
+    /// There is no memory map, perhaps because the loader is too old (of this version) to pass one.
+    NoMemoryMap(u32),
     /// The memory map is in too many pieces.
     Pieces(TooManyRanges),
     /// The command line is refused.
@@ -49,7 +49,7 @@ impl fmt::Display for PvhError {
                 out,
                 "the start information begins with {found:#x} instead of {MAGIC:#x}"
             ),
-            Self::Version(version) => write!(out, "start information of version {version} has no memory map"),
+            Self::NoMemoryMap(version) => write!(out, "the start information, of version {version}, has no memory map"),
             Self::Pieces(error) => error.fmt(out),
             Self::CommandLine(error) => error.fmt(out),
         }
@@ -115,8 +115,9 @@ impl StartInfo {
         if magic != MAGIC {
             return Err(PvhError::Magic(magic));
         }
-        if version < VERSION_WITH_MEMORY_MAP {
-            return Err(PvhError::Version(version));
+        let has_map = version >= VERSION_WITH_MEMORY_MAP && bytes.u32_at(48) != Some(0);
+        if !has_map {
+            return Err(PvhError::NoMemoryMap(version));
         }
         let fields = || {
             Some(Self {

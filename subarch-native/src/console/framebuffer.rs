@@ -6,6 +6,7 @@
 use super::text::{Canvas, Page};
 use crate::mmu::devices::{Caching, Device, FRAMEBUFFER};
 use arch::VirtAddr;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 use spin::Once;
 
@@ -27,7 +28,7 @@ pub struct Mode {
 }
 
 impl Mode {
-    /// The device to be mapped before [`start`].
+    /// The device to be mapped.
     pub fn device(&self) -> Device {
         Device {
             at: FRAMEBUFFER,
@@ -35,6 +36,11 @@ impl Mode {
             size: self.size as u64,
             caching: Caching::WriteCombining,
         }
+    }
+
+    /// The physical address behind the buffer.
+    pub fn end(&self) -> u64 {
+        self.physical.saturating_add(self.size as u64)
     }
 
     /// The offset of a pixel in the buffer, if all of the pixel is in it.
@@ -58,35 +64,44 @@ pub fn write(bytes: &[u8]) {
     }
 }
 
-/// Clears the screen, and shows on it what is written from now on.
+/// Clears the screen, and shows on it what is written from now on. Called again when the buffer is mapped elsewhere, it
+/// clears nothing.
 ///
 /// # Safety
-/// [`Mode::device`] is mapped, and nobody else draws.
-pub(crate) unsafe fn start(mode: Mode) {
-    let screen = SCREEN.call_once(|| Screen {
-        pixels: mode.device().address(),
-        mode,
-    });
-    for y in 0..mode.height {
-        for x in 0..mode.width {
-            screen.set(x, y, 0);
-        }
-    }
+/// The buffer of `mode` is mapped at `pixels`, until the next call, and nobody else draws.
+pub(crate) unsafe fn show(mode: Mode, pixels: VirtAddr) {
+    let start = || {
+        let screen = Screen {
+            pixels: AtomicU64::new(pixels.as_u64()),
+            mode,
+        };
+        screen.clear();
+        screen
+    };
+    SCREEN.call_once(start).pixels.store(pixels.as_u64(), Relaxed);
 }
 
 /// A mapped screen.
 #[derive(Debug)]
 struct Screen {
-    pixels: VirtAddr,
+    pixels: AtomicU64,
     mode: Mode,
 }
 
 impl Screen {
+    fn clear(&self) {
+        for y in 0..self.mode.height {
+            for x in 0..self.mode.width {
+                self.set(x, y, 0);
+            }
+        }
+    }
+
     /// Makes a pixel as bright as `intensity` says.
     fn set(&self, x: usize, y: usize, intensity: u8) {
         let Some(offset) = self.mode.offset(x, y) else { return };
-        let pixel = self.pixels.as_mut_ptr::<u8>().wrapping_add(offset);
-        // SAFETY: `offset` lies with the whole pixel in the buffer, which is mapped and ours, says `start`'s caller.
+        let pixel = (self.pixels.load(Relaxed) as *mut u8).wrapping_add(offset);
+        // SAFETY: `offset` lies with the whole pixel in the buffer, which is mapped and ours, says `show`'s caller.
         unsafe {
             if self.mode.bytes_per_pixel == 4 && pixel.cast::<u32>().is_aligned() {
                 pixel.cast::<u32>().write_volatile(u32::from_ne_bytes([intensity; 4]));

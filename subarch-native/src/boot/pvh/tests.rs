@@ -56,8 +56,9 @@ fn a_machine_is_read() {
 #[test]
 fn what_is_no_start_information_is_refused_by_name() {
     let mut memory = machine(&[], &[], b"");
+    assert_eq!(StartInfo::read(&memory, 0x1000), Err(PvhError::NoMemoryMap(1)));
     memory.0[0].1[4] = 0;
-    assert_eq!(StartInfo::read(&memory, 0x1000), Err(PvhError::Version(0)));
+    assert_eq!(StartInfo::read(&memory, 0x1000), Err(PvhError::NoMemoryMap(0)));
     memory.0[0].1[0] = 0;
     assert_eq!(StartInfo::read(&memory, 0x1000), Err(PvhError::Magic(0x336e_c500)));
     assert_eq!(
@@ -86,6 +87,7 @@ proptest! {
         for pointer in [16, 40] {
             bytes[pointer..pointer + 8].copy_from_slice(&0x2000u64.to_le_bytes());
         }
+        bytes[48] |= 1;
         bytes[49..52].fill(0);
         let memory = Pieces(vec![(0x1000, bytes), (0x2000, lists)]);
         let info = StartInfo::read(&memory, 0x1000).expect("magic and version are right");
