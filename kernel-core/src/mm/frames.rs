@@ -15,6 +15,7 @@ static FRAMES: IrqLock<Frames> = IrqLock::new(Frames {
     waiting: MemoryMap::new(),
     direct_below: Pfn(0),
     total: 0,
+    end: Pfn(0),
 });
 
 /// Frames as the direct map shows them.
@@ -34,6 +35,8 @@ struct Frames {
     direct_below: Pfn,
     /// All frames of the machine.
     total: u64,
+    /// The first frame behind all of them; there are holes, so that it is more than their number.
+    end: Pfn,
 }
 
 /// How much memory there is.
@@ -53,6 +56,7 @@ pub fn init(boot: &Boot) {
     frames.waiting = boot.memory.clone();
     frames.direct_below = boot.direct_below;
     frames.total = boot.total_frames;
+    frames.end = boot.memory.end().max(boot.direct_below).max(Pfn(boot.total_frames));
     while frames.buddy.free_frames() < RESERVE && frames.take_in_next() {}
 }
 
@@ -99,8 +103,7 @@ pub fn free_blocks() -> [u64; MAX_ORDER as usize + 1] {
 
 /// Whether `frame` is memory that the machine has.
 pub fn exists(frame: Pfn) -> bool {
-    let frames = FRAMES.lock();
-    frame.0 < frames.total.max(frames.waiting.end().0)
+    frame < FRAMES.lock().end
 }
 
 impl Frames {
