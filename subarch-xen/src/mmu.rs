@@ -34,6 +34,9 @@ impl MmuOps for Xen {
 
     #[inline]
     fn frame(pte: Pte) -> Option<Pfn> {
+        if pte.flags().contains(FOREIGN) {
+            return None;
+        }
         p2m::frame(Mfn((pte.bits() & Pte::FRAME_MASK) / PAGE_SIZE))
     }
 
@@ -107,6 +110,15 @@ impl MmuOps for Xen {
         }
         Ok(())
     }
+}
+
+/// A bit that processor and Xen leave to the kernel: the entry names a frame that is none of ours. Of such a frame Xen's table
+/// of owners may have no entry at all (a device's registers), so nobody must look there.
+const FOREIGN: PageTableFlags = PageTableFlags::BIT_9;
+
+/// The entry that maps a frame of Xen's or of the machine's, as data.
+pub fn foreign(frame: Mfn, flags: PageTableFlags) -> Pte {
+    Pte::from_bits((frame.0 * PAGE_SIZE) | (flags | FOREIGN).bits())
 }
 
 /// Maps frames that share a table of level 1.

@@ -5,9 +5,10 @@
 //! about to end.
 
 use super::Memory;
-use crate::hypercall::mmu::update_va_mapping;
+use crate::hypercall::mmu::{Mfn, update_va_mapping};
+use crate::mmu::foreign;
+use arch::PageTableFlags;
 use arch::layout::PAGE_SIZE;
-use arch::{PageTableFlags, Pte};
 use core::cell::UnsafeCell;
 
 /// The place.
@@ -37,7 +38,7 @@ impl Window {
     /// Shows machine frame `frame`; false if Xen does not allow it.
     fn show(&mut self, frame: u64) -> bool {
         let flags = PageTableFlags::PRESENT | PageTableFlags::NO_EXECUTE;
-        let entry = Pte::from_bits((frame * PAGE_SIZE) | flags.bits());
+        let entry = foreign(Mfn(frame), flags);
         // SAFETY: the place is a page of its own, whose contents only this window reads, through volatile reads.
         let shown = unsafe { update_va_mapping(PLACE.0.get() as u64, entry.bits()) }.is_ok();
         self.frame = shown.then_some(frame);

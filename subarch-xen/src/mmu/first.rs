@@ -40,7 +40,10 @@ pub unsafe fn replace_tables(start_info: &StartInfo, mut free: MemoryMap, guard:
     let direct_below = direct_end(start_info.mapped_below(), start_info.frames);
     let mut builder = Builder::new(&mut free, start_info.mapped_below());
     builder.map_image(guard);
-    builder.map_shared_info(Mfn(start_info.shared_info / PAGE_SIZE));
+    builder.set(
+        VirtAddr::from_ptr(&raw const SHARED_INFO),
+        shared_info_entry(start_info),
+    );
     builder.map_directly(FrameRange::new(Pfn(0), direct_below));
     builder.protect_directly(start_info.tables());
     let (root, tables) = builder.finish();
@@ -101,11 +104,6 @@ impl<'a> Builder<'a> {
                 page += PAGE_SIZE;
             }
         }
-    }
-
-    /// Maps Xen's shared page over the page of the image that keeps a place for it.
-    fn map_shared_info(&mut self, shared: Mfn) {
-        self.set(VirtAddr::from_ptr(&raw const SHARED_INFO), shared_info_entry(shared));
     }
 
     /// Maps `frames` in the direct map, all of them writable for now.
@@ -220,13 +218,13 @@ fn reclaim(old: FrameRange, free: &mut MemoryMap) {
 /// `start_info` is Xen's, and nothing uses the shared page's place yet.
 pub unsafe fn show_shared_info(start_info: &StartInfo) {
     let place = &raw const SHARED_INFO as u64;
-    let entry = shared_info_entry(Mfn(start_info.shared_info / PAGE_SIZE));
+    let entry = shared_info_entry(start_info);
     // SAFETY: the place is a page of its own in the image's data, and its contents so far mean nothing.
     unsafe { update_va_mapping(place, entry.bits()) }.granted();
 }
 
-fn shared_info_entry(shared: Mfn) -> Pte {
-    Pte::from_bits((shared.0 * PAGE_SIZE) | WRITABLE_DATA.bits())
+fn shared_info_entry(start_info: &StartInfo) -> Pte {
+    super::foreign(Mfn(start_info.shared_info / PAGE_SIZE), WRITABLE_DATA)
 }
 
 #[cfg(test)]
