@@ -5,3 +5,16 @@
 
 pub mod stream;
 pub mod symbolise;
+
+use std::path::Path;
+use stream::{Frame, Stream};
+use symbolise::LazySymbols;
+
+/// A stream that gives names to addresses of one image.
+pub type Annotating = Stream<Box<dyn FnMut(Frame) -> Option<String>>>;
+
+/// A stream for the console of `image`, a kernel with debug information built from the sources below `root`.
+pub fn annotating(image: &Path, root: &Path) -> Annotating {
+    let mut symbols = LazySymbols::Closed(image.to_owned(), root.to_owned());
+    Stream::new(Box::new(move |frame| symbols.open()?.describe(frame)))
+}

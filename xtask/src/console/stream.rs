@@ -66,12 +66,13 @@ impl<R: FnMut(Frame) -> Option<String>> Stream<R> {
         if line.contains("EXCEPTION:") || line.contains("PANIC:") {
             self.exception = line.contains("EXCEPTION:");
         }
-        let Some((number, address)) = frame_in(&line) else {
-            return String::new();
-        };
-        let frame = Frame {
+        let backtrace = frame_in(&line).map(|(number, address)| Frame {
             address,
             exact: number == 0 && self.exception,
+        });
+        let dump = || guest_pointer_in(&line).map(|address| Frame { address, exact: true });
+        let Some(frame) = backtrace.or_else(dump) else {
+            return String::new();
         };
         (self.resolve)(frame).map_or(String::new(), |name| format!(" {name}"))
     }
@@ -86,6 +87,13 @@ fn frame_in(line: &str) -> Option<(usize, u64)> {
         number.parse().ok()?,
         u64::from_str_radix(digits, 16).ok().filter(|_| whole)?,
     ))
+}
+
+/// The guest's instruction pointer in Xen's dump of a crashed domain, `RIP:    e033:[<ffffffff80101234>]`.
+fn guest_pointer_in(line: &str) -> Option<u64> {
+    let (_, rest) = line.split_once("RIP:")?;
+    let (_, digits) = rest.split_once(":[<")?;
+    u64::from_str_radix(digits.split(">]").next()?, 16).ok()
 }
 
 #[cfg(test)]
@@ -119,6 +127,16 @@ mod tests {
         assert_eq!(
             shown(&["PANIC: x\n  #0 0x00000000000000aa\n"]),
             "PANIC: x\n  #0 0x00000000000000aa to aa\n"
+        );
+    }
+
+    #[test]
+    fn the_hypervisors_dump_of_a_crash_gains_a_name() {
+        let line = "(XEN) RIP:    e033:[<ffffffff8010ab40>]";
+        assert_eq!(shown(&[line, "\n"]), format!("{line} at ffffffff8010ab40\n"));
+        assert_eq!(
+            shown(&["(XEN) RIP:    e033:[<nonsense>]\n"]),
+            "(XEN) RIP:    e033:[<nonsense>]\n"
         );
     }
 

@@ -90,6 +90,29 @@ impl std::fmt::Debug for Symbols {
     }
 }
 
+/// Debug information that is read when the first backtrace appears, which in most runs is never.
+#[derive(Debug)]
+pub enum LazySymbols {
+    /// Not read yet: the image, and the root of its sources.
+    Closed(PathBuf, PathBuf),
+    /// Read; `None` if there are none.
+    Open(Option<Box<Symbols>>),
+}
+
+impl LazySymbols {
+    /// The symbols; `None` if the image has none, which is said once.
+    pub fn open(&mut self) -> Option<&Symbols> {
+        if let Self::Closed(image, root) = self {
+            let symbols = Symbols::open(image, root).inspect_err(|why| eprintln!("backtraces stay numbers: {why:#}"));
+            *self = Self::Open(symbols.ok().map(Box::new));
+        }
+        match self {
+            Self::Open(symbols) => symbols.as_deref(),
+            Self::Closed(..) => None,
+        }
+    }
+}
+
 /// A symbol's name as written in the source, without the compiler's hash.
 fn demangled(name: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(name))

@@ -4,6 +4,7 @@
 //! there, and does not repeat to the digit. [`machine`] says with which arguments, [`session`] runs one machine, and
 //! [`exit`] reads its end.
 
+pub mod desk;
 pub mod events;
 pub mod exit;
 pub mod machine;
@@ -11,6 +12,7 @@ pub mod session;
 
 use crate::build::Built;
 use crate::cli::{Boot, RomChoice};
+use crate::console::annotating;
 use crate::domu;
 use crate::fetch::need::{OVMF, QEMU};
 use crate::image;
@@ -47,10 +49,12 @@ impl Prepared {
     /// # Errors
     /// QEMU cannot be started. A machine that ends badly is no error: see [`Outcome::ending`].
     pub fn run(self, console: Console) -> Result<Outcome> {
-        let mut outcome = session::run(self.qemu, console, self.image, self.root)?;
-        if let Some(log) = &self.host_log {
-            outcome.remark = host_remark(&outcome.ending, log);
-        }
+        let mut outcome = session::run(self.qemu, console, &self.image, &self.root)?;
+        let remark = self.host_log.and_then(|log| host_remark(&outcome.ending, &log));
+        outcome.remark = remark.map(|text| {
+            let named = annotating(&self.image, &self.root).push(text.as_bytes());
+            String::from_utf8_lossy(&named).into_owned()
+        });
         Ok(outcome)
     }
 }

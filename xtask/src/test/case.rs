@@ -95,25 +95,24 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Adds what another run counted.
-    pub fn add(&mut self, other: &Self) {
-        self.passed += other.passed;
-        self.failed += other.failed;
-        self.skipped += other.skipped;
-    }
-}
-
-impl<'a> FromIterator<&'a Verdict> for Tally {
-    fn from_iter<I: IntoIterator<Item = &'a Verdict>>(verdicts: I) -> Self {
+    /// What came out of `cases`.
+    pub fn of<'a>(cases: impl IntoIterator<Item = &'a Case>) -> Self {
         let mut tally = Self::default();
-        for verdict in verdicts {
-            match verdict {
+        for case in cases {
+            match case.verdict {
                 Verdict::Passed => tally.passed += 1,
                 Verdict::Failed(_) => tally.failed += 1,
                 Verdict::Skipped(_) => tally.skipped += 1,
             }
         }
         tally
+    }
+
+    /// Adds what another run counted.
+    pub fn add(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
     }
 }
 
@@ -156,7 +155,7 @@ mod tests {
             Verdict::Passed,
             Verdict::Skipped("y".into()),
         ];
-        let mut tally: Tally = verdicts.iter().collect();
+        let mut tally = Tally::of(&verdicts.map(|verdict| Case::new("a", verdict)));
         tally.add(&Tally {
             passed: 10,
             failed: 0,

@@ -1,10 +1,11 @@
 //! One run of the kernel's own tests, and what can be concluded from what it printed.
 
-use super::case::{Case, Column, Verdict};
+use super::case::{Case, Column, Tally, Verdict};
 use super::lines;
 use super::plan::{Expected, Planned};
 use crate::build::Built;
 use crate::failure::explain;
+use crate::platform::Platform;
 use crate::qemu;
 use crate::qemu::exit::Ending;
 use crate::qemu::machine::Extras;
@@ -14,25 +15,19 @@ use anyhow::Result;
 
 /// The row of the table that says whether the run as a whole came to its end.
 const WHOLE: &str = "run to its end";
+/// The row that says whether the kernel reported the ROM it found.
+const ROM: &str = "reports the ROM";
 /// How much of a hanging machine's output is shown.
 const LAST_LINES: usize = 15;
 
 /// Boots the kernel as `planned` and judges the output.
 pub fn run(workshop: &Workshop, planned: &Planned, built: &Built) -> Column {
     let label = planned.label.clone();
-    eprint!("{} {label}: ", planned.setup.platform);
+    eprint!("{} {label} {}: ", planned.setup.platform, planned.arguments);
     match boot(workshop, planned, built) {
         Ok(outcome) => {
-            let cases = judge(&planned.expected, &outcome);
-            let failed = cases
-                .iter()
-                .filter(|case| matches!(case.verdict, Verdict::Failed(_)))
-                .count();
-            eprintln!(
-                "{} tests, {failed} failed, {:.1} s",
-                cases.len(),
-                outcome.elapsed.as_secs_f64()
-            );
+            let cases = judge(planned.setup.platform, &planned.expected, &outcome);
+            eprintln!("{}; {:.1} s", Tally::of(&cases), outcome.elapsed.as_secs_f64());
             let remark = outcome.remark.map(|remark| format!("\n{remark}")).unwrap_or_default();
             Column::of(label, cases, &(outcome.transcript + &remark))
         }
@@ -50,48 +45,48 @@ fn boot(workshop: &Workshop, planned: &Planned, built: &Built) -> Result<Outcome
 }
 
 /// The verdicts that follow from a run's output and end.
-fn judge(expected: &Expected, outcome: &Outcome) -> Vec<Case> {
+fn judge(platform: Platform, expected: &Expected, outcome: &Outcome) -> Vec<Case> {
     match expected {
-        Expected::Tests { also } => {
+        Expected::Tests { said_of_rom } => {
             let mut cases = lines::tests(&outcome.transcript);
-            cases.extend(also.iter().map(|phrase| says(phrase, &outcome.transcript)));
-            cases.push(Case::new(WHOLE, whole_run(&cases, outcome)));
+            let whole = whole_run(&cases, outcome);
+            cases.extend(
+                said_of_rom
+                    .as_deref()
+                    .map(|phrase| Case::new(ROM, says(phrase, outcome))),
+            );
+            cases.push(Case::new(WHOLE, whole));
             cases
         }
-        Expected::Report(breakage) => vec![Case::new(breakage.name(), breakage.judge(outcome))],
+        Expected::Report(breakage) => vec![Case::new(breakage.name(), breakage.judge(platform, outcome))],
     }
 }
 
 /// Whether the console has a line with `phrase`.
-fn says(phrase: &str, transcript: &str) -> Case {
-    let said = transcript.contains(phrase);
-    Case::new(
-        format!("says \"{phrase}\""),
-        Verdict::when(said, || "it is nowhere in the output".into()),
-    )
+fn says(phrase: &str, outcome: &Outcome) -> Verdict {
+    Verdict::when(outcome.transcript.contains(phrase), || {
+        format!("\"{phrase}\" is nowhere in the output")
+    })
 }
 
 /// Whether the kernel ran all its tests and ended as their results demand.
 fn whole_run(cases: &[Case], outcome: &Outcome) -> Verdict {
-    let count = |wanted: fn(&Verdict) -> bool| cases.iter().filter(|case| wanted(&case.verdict)).count() as u64;
-    let tests = count(|_| true) - cases.iter().filter(|case| case.name.starts_with("says ")).count() as u64;
-    match (&outcome.ending, lines::total(&outcome.transcript)) {
-        (Ending::TimedOut(_), _) => Verdict::Failed(format!(
-            "a hang: {}; its last lines:\n{}",
-            outcome.ending,
-            last(outcome)
-        )),
-        (_, None) => Verdict::Failed(format!(
+    let (tally, total) = (Tally::of(cases), lines::total(&outcome.transcript));
+    let seen = cases.len() as u64;
+    let why = match (&outcome.ending, total) {
+        (Ending::TimedOut(_), _) => format!("a hang: {}; its last lines:\n{}", outcome.ending, last(outcome)),
+        (_, None) => format!(
             "no closing line; {}; its last lines:\n{}",
             outcome.ending,
             last(outcome)
-        )),
-        (_, Some(total)) if total != tests => Verdict::Failed(format!("{total} tests counted, {tests} seen")),
-        (_, Some(0)) => Verdict::Failed("no test ran".into()),
-        (Ending::Exit(0), _) => Verdict::Passed,
-        (Ending::Exit(1), _) if count(|verdict| matches!(verdict, Verdict::Failed(_))) > 0 => Verdict::Passed,
-        (other, _) => Verdict::Failed(other.to_string()),
-    }
+        ),
+        (_, Some(total)) if total != seen => format!("{total} tests counted, {seen} seen"),
+        (_, Some(0)) => "no test ran".to_owned(),
+        (Ending::Exit(0), _) if tally.failed == 0 => return Verdict::Passed,
+        (Ending::Exit(1), _) if tally.failed > 0 => return Verdict::Passed,
+        (other, _) => format!("{tally}, but {other}"),
+    };
+    Verdict::Failed(why)
 }
 
 /// The end of a machine's output, indented.
@@ -121,7 +116,8 @@ mod tests {
     }
 
     fn verdict(ending: Ending, transcript: &str) -> Verdict {
-        judge(&Expected::Tests { also: Vec::new() }, &outcome(ending, transcript))
+        let expected = Expected::Tests { said_of_rom: None };
+        judge(Platform::Native, &expected, &outcome(ending, transcript))
             .pop()
             .unwrap()
             .verdict
@@ -182,15 +178,15 @@ mod tests {
     }
 
     #[test]
-    fn phrases_are_tests_of_their_own_and_not_counted_by_the_kernel() {
-        let expected = Expected::Tests {
-            also: vec!["boot".into(), "ROM".into()],
+    fn the_rom_is_a_test_of_its_own_and_not_counted_by_the_kernel() {
+        let verdicts = |phrase: &str| {
+            let expected = Expected::Tests {
+                said_of_rom: Some(phrase.into()),
+            };
+            let cases = judge(Platform::Vmi, &expected, &outcome(Ending::Exit(0), GOOD));
+            cases.into_iter().map(|case| case.verdict).collect::<Vec<_>>()
         };
-        let cases = judge(&expected, &outcome(Ending::Exit(0), GOOD));
-        let verdicts: Vec<&Verdict> = cases.iter().map(|case| &case.verdict).collect();
-        assert!(
-            matches!(verdicts[2..], [Verdict::Passed, Verdict::Failed(_), Verdict::Passed]),
-            "{cases:?}"
-        );
+        assert!(matches!(verdicts("boot")[2..], [Verdict::Passed, Verdict::Passed]));
+        assert!(matches!(verdicts("ROM")[2..], [Verdict::Failed(_), Verdict::Passed]));
     }
 }

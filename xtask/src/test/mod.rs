@@ -73,11 +73,7 @@ fn show(title: &str, columns: &[Column]) -> Tally {
             );
         }
     }
-    columns
-        .iter()
-        .flat_map(|column| &column.cases)
-        .map(|case| &case.verdict)
-        .collect()
+    Tally::of(columns.iter().flat_map(|column| &column.cases))
 }
 
 /// Prints why a test failed or was skipped.
