@@ -23,7 +23,7 @@ use crate::{Native, apic, console, mmu, pic, power, smp, time, trap};
 use arch::layout::direct;
 use arch::stack::GuardedStack;
 use arch::{Boot, FrameRange, IrqOps, Kernel, MemoryMap, MmuOps, PageTableFlags, Pfn};
-use log::debug;
+use log::{debug, warn};
 use physical::Shown;
 
 /// What a loader told, in this kernel's words.
@@ -139,6 +139,7 @@ fn take_memory(
     let mut direct = handover.ram.clone();
     direct.insert(ROM_AREA)?;
     if !features.contains(Features::NO_EXECUTE) {
+        warn!("this processor has no no-execute pages: all memory can be executed");
         mmu::set_unsupported(PageTableFlags::NO_EXECUTE);
     }
     let devices = Devices::find(firmware);

@@ -16,7 +16,7 @@ use crate::Native;
 use arch::CpuOps;
 use arch::VirtAddr;
 use core::arch::x86_64::{__cpuid_count, CpuidResult};
-use core::fmt;
+use core::fmt::{self, Write};
 use x86_64::registers::control::Cr2;
 
 impl CpuOps for Native {
@@ -52,15 +52,15 @@ pub struct Machine;
 impl fmt::Display for Machine {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !features::under_hypervisor() {
-            return out.write_str("bare PC");
+            return out.write_str("PC");
         }
         let leaf = cpuid(HYPERVISOR_LEAVES, 0);
         let signature = [leaf.ebx, leaf.ecx, leaf.edx].map(u32::to_le_bytes);
-        out.write_str("PC emulated by ")?;
-        signature
-            .as_flattened()
-            .iter()
-            .filter(|byte| byte.is_ascii_graphic())
-            .try_for_each(|byte| write!(out, "{}", char::from(*byte)))
+        out.write_str("virtual PC, hypervisor signature '")?;
+        let letters = signature.as_flattened().iter().filter(|byte| byte.is_ascii_graphic());
+        letters
+            .map(|byte| char::from(*byte))
+            .try_for_each(|letter| out.write_char(letter))?;
+        out.write_str("'")
     }
 }

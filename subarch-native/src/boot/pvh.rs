@@ -31,7 +31,7 @@ const START_INFO_SIZE: usize = 56;
 pub enum PvhError {
     /// The structure, or one it points to, is where no memory can be seen.
     OutOfReach(&'static str, u64),
-    /// The structure does not start with [`MAGIC`].
+    /// The structure starts with this number instead of its magic one.
     Magic(u32),
     /// There is no memory map, perhaps because the loader is too old (of this version) to pass one.
     NoMemoryMap(u32),

@@ -111,38 +111,25 @@ const PART_OF_A_SECOND: u64 = 1000;
 /// How often a moment is tried.
 const TRIES: usize = 5;
 
-/// How often a measurement is repeated whose moments took too long.
+/// How often a measurement is made if it is blurred by more than is tolerated, in thousandths.
 const REPETITIONS: usize = 5;
+const TOLERATED: u64 = 5;
 
 /// How many readings may be alike before the clock is taken to be standing. (Under an emulator that counts instructions,
 /// ten thousand readings are 0.2 ms; on real hardware, 10 ms.)
 const STANDING: u32 = 10_000;
 
-/// Measures by `reference`, as exactly as it gets in a few tries.
+/// Measures by `reference`, as exactly as it gets in a few repetitions.
 fn measure<R: Reference>(mut reference: R) -> Option<Frequencies> {
-    (0..REPETITIONS)
-        .map_while(|_| interval(&mut reference))
-        .filter_map(|interval| Some((interval, interval.frequencies::<R>()?)))
-        .find_or_best(|(interval, _)| interval.error())
-        .map(|(_, frequencies)| frequencies)
-}
-
-/// Taking the first element that is good enough, or else the best one.
-trait FindOrBest: Iterator + Sized {
-    /// The first element whose error is 0, or else the first one with the smallest.
-    fn find_or_best(mut self, error: impl Fn(&Self::Item) -> u64) -> Option<Self::Item> {
-        let mut best = self.next()?;
-        while error(&best) > 0 {
-            let Some(next) = self.next() else { break };
-            if error(&next) < error(&best) {
-                best = next;
-            }
+    let mut best = interval(&mut reference)?;
+    for _ in 1..REPETITIONS {
+        if best.blur() <= TOLERATED {
+            break;
         }
-        Some(best)
+        best = best.sharper(interval(&mut reference)?);
     }
+    best.frequencies::<R>()
 }
-
-impl<I: Iterator> FindOrBest for I {}
 
 /// Readings of all clocks at one moment, or nearly.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -217,12 +204,16 @@ fn wait<R: Reference>(reference: &mut R, from: u32, ticks: u32) -> bool {
 }
 
 impl Interval {
-    /// How wide its moments are, in thousandths of its length, as far as that is more than one can have.
-    fn error(&self) -> u64 {
-        const TOLERATED: u64 = 10;
+    /// How wide its moments are, in thousandths of its length. The rates are wrong by half of that at the most.
+    fn blur(&self) -> u64 {
         let length = self.last.at_reference.wrapping_sub(self.first.at_reference);
         let width = self.first.width.saturating_add(self.last.width);
-        (width.saturating_mul(1000) / length.max(1)).saturating_sub(TOLERATED)
+        width.saturating_mul(1000) / length.max(1)
+    }
+
+    /// The one of two that is less blurred.
+    fn sharper(self, other: Self) -> Self {
+        if other.blur() < self.blur() { other } else { self }
     }
 
     /// The rates that follow from what the clocks advanced by.
@@ -288,9 +279,9 @@ mod tests {
 
     #[test]
     fn the_sharpest_interval_counts() {
-        let intervals = [500_000, 90_000, 200_000].map(millisecond);
-        assert_eq!(intervals.into_iter().find_or_best(Interval::error), Some(intervals[1]));
-        let good = [500_000, 1000, 0].map(millisecond);
-        assert_eq!(good.into_iter().find_or_best(Interval::error), Some(good[1]));
+        let [blurred, sharp] = [90_000, 1000].map(millisecond);
+        assert_eq!((blurred.blur(), sharp.blur()), (90, 1));
+        assert_eq!(blurred.sharper(sharp), sharp);
+        assert_eq!(sharp.sharper(blurred), sharp);
     }
 }
