@@ -8,7 +8,7 @@
 use crate::abi::StartInfo;
 use crate::hypercall::{Granted, version};
 use crate::mmu::first::{replace_tables, show_shared_info};
-use crate::{console, cpu, event, p2m, time, trap};
+use crate::{console, cpu, event, mmu, p2m, time, trap};
 use arch::memory::TooManyRanges;
 use arch::stack::GuardedStack;
 use arch::{Boot, FrameRange, Kernel, MemoryMap, Pfn, image};
@@ -71,6 +71,7 @@ unsafe fn adopt(start_info: *const StartInfo) -> &'static StartInfo {
     if let Err(malformed) = start_info.check() {
         panic!("{malformed}");
     }
+    mmu::learn_flags();
     // SAFETY: it was checked, this is the start, and each step needs only those before it.
     unsafe {
         p2m::adopt(start_info);
@@ -82,12 +83,15 @@ unsafe fn adopt(start_info: *const StartInfo) -> &'static StartInfo {
     start_info
 }
 
-/// Refuses a domain that this kernel was not made for.
+/// Refuses a domain that this kernel was not made for, and says what it has to do without.
 fn require_features() {
     let features = version::features().granted();
     log::debug!("Xen offers features {features:#x}");
     if features & FEATURE_AUTO_TRANSLATED != 0 {
         panic!("this domain has feature auto_translated_physmap: it is not a PV guest that has its own page tables");
+    }
+    if !mmu::has_no_execute() {
+        log::warn!("this processor cannot forbid execution: all memory is executable");
     }
 }
 

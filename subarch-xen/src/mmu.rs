@@ -20,16 +20,14 @@ use crate::hypercall::mmu::{Extended, Mfn, Update, extended, update_va_mapping};
 use crate::p2m;
 use arch::layout::PAGE_SIZE;
 use arch::mmu::OutOfTables;
-use arch::{FrameRange, IrqOps, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
+use arch::{CpuOps, FrameRange, IrqOps, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tree::{TABLE, WRITABLE_DATA, descend, fill};
 
 impl MmuOps for Xen {
-    /// Global translations would survive the way to user mode, where Xen puts its own bits in their place, so that flag is
-    /// left out.
     #[inline]
     fn pte(frame: Pfn, flags: PageTableFlags) -> Pte {
-        let flags = flags.difference(PageTableFlags::GLOBAL);
-        Pte::from_bits((p2m::machine(frame).0 * PAGE_SIZE) | flags.bits())
+        entry(p2m::machine(frame), flags)
     }
 
     #[inline]
@@ -116,9 +114,32 @@ impl MmuOps for Xen {
 /// of owners may have no entry at all (a device's registers), so nobody must look there.
 const FOREIGN: PageTableFlags = PageTableFlags::BIT_9;
 
-/// The entry that maps a frame of Xen's or of the machine's, as data.
+/// The entry that maps a frame of Xen's or of the machine's.
 pub fn foreign(frame: Mfn, flags: PageTableFlags) -> Pte {
-    Pte::from_bits((frame.0 * PAGE_SIZE) | (flags | FOREIGN).bits())
+    entry(frame, flags | FOREIGN)
+}
+
+#[inline(always)]
+fn entry(frame: Mfn, flags: PageTableFlags) -> Pte {
+    Pte::from_bits((frame.0 * PAGE_SIZE) | (flags.bits() & ALLOWED.load(Relaxed)))
+}
+
+/// The flags that an entry may have. Global translations would survive the way to user mode, where the kernel's must not be
+/// seen, so Xen wants none of the kernel's to be global; and not every processor has no-execute.
+static ALLOWED: AtomicU64 = AtomicU64::new(PageTableFlags::all().difference(PageTableFlags::GLOBAL).bits());
+
+/// Learns which flags the processor has.
+pub fn learn_flags() {
+    const EXTENDED_FEATURES: u32 = 0x8000_0001;
+    const NO_EXECUTE: u32 = 1 << 20;
+    if Xen::cpuid(EXTENDED_FEATURES, 0).edx & NO_EXECUTE == 0 {
+        ALLOWED.fetch_and(!PageTableFlags::NO_EXECUTE.bits(), Relaxed);
+    }
+}
+
+/// Whether execution can be forbidden.
+pub fn has_no_execute() -> bool {
+    ALLOWED.load(Relaxed) & PageTableFlags::NO_EXECUTE.bits() != 0
 }
 
 /// Maps frames that share a table of level 1.
