@@ -16,7 +16,7 @@ use arch::percpu::{PLATFORM_OFFSET, PLATFORM_SIZE};
 use arch::{Boot, MemoryMap, SmpOps, TimeOps};
 use core::fmt;
 use log::{info, warn};
-use spin::Once;
+use spin::{Mutex, Once};
 use subarch_native::{Native, mmu::devices::LOCAL_APIC, mmu::tables::MapError};
 use vmi64::header::{Header, HeaderError};
 use vmi64::scan::{AREA, Candidate};
@@ -26,6 +26,9 @@ use answers::Answers;
 
 /// The ROM in charge, from [`activate`] on if there is one.
 static ROM: Once<Header> = Once::new();
+
+/// The answers of the ROM that was asked last.
+static ANSWERS: Mutex<Answers> = Mutex::new(Answers::none());
 
 /// Why a ROM does not take over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,11 +81,9 @@ pub fn activate(boot: &mut Boot) {
 fn try_candidate(Candidate { offset, header }: Candidate, boot: &mut Boot) -> bool {
     let address = AREA.start + offset as u64;
     let so_far = Vmi::now();
-    let outcome = header
-        .map_err(RomError::Header)
-        .and_then(|header| Ok((header, try_rom(offset, header, &mut boot.memory)?)));
-    match outcome {
-        Ok((header, answers)) => {
+    let mut answers = ANSWERS.lock();
+    match try_rom(offset, header, &mut answers, &mut boot.memory) {
+        Ok(header) => {
             time::resume(so_far);
             takeover::announce(boot);
             ROM.call_once(|| header);
@@ -96,31 +97,38 @@ fn try_candidate(Candidate { offset, header }: Candidate, boot: &mut Boot) -> bo
     }
 }
 
+/// Lets the ROM at `offset` take over, or leaves everything as it was.
+fn try_rom(
+    offset: usize,
+    header: Result<Header, HeaderError>,
+    answers: &mut Answers,
+    free: &mut MemoryMap,
+) -> Result<Header, RomError> {
+    let header = header.map_err(RomError::Header)?;
+    // SAFETY: earlier candidates were removed again; the boot CPU is alone, on the tables it built.
+    let rom = unsafe { Rom::place(offset, header, free) }.map_err(RomError::Place)?;
+    let outcome = hand_over(&rom, answers, free);
+    if outcome.is_err() {
+        // SAFETY: no site was changed.
+        unsafe { rom.remove(free) };
+    }
+    outcome.map(|()| header)
+}
+
+/// Asks the ROM, checks its answers, and changes the sites.
+fn hand_over(rom: &Rom, answers: &mut Answers, free: &mut MemoryMap) -> Result<(), RomError> {
+    // SAFETY: running a ROM's code is what this platform is for. The record is true.
+    unsafe { rom.init(record()) }.map_err(RomError::Init)?;
+    answers.ask(rom)?;
+    takeover::rehearse(answers)?;
+    takeover::patch(answers, free)
+}
+
 /// Compares each site with its record before anything relies on either.
 fn check_sites() {
     if let Some(error) = site::all().find_map(Result::err) {
         panic!("a call site of this kernel is wrong: {error}");
     }
-}
-
-/// Lets the ROM at `offset` take over, or leaves everything as it was.
-fn try_rom(offset: usize, header: Header, free: &mut MemoryMap) -> Result<Answers, RomError> {
-    // SAFETY: earlier candidates were removed again; the boot CPU is alone, on the tables it built.
-    let rom = unsafe { Rom::place(offset, header, free) }.map_err(RomError::Place)?;
-    hand_over(&rom, free).inspect_err(|_| {
-        // SAFETY: no site was changed.
-        unsafe { rom.remove(free) };
-    })
-}
-
-/// Asks the ROM, checks its answers, and changes the sites.
-fn hand_over(rom: &Rom, free: &mut MemoryMap) -> Result<Answers, RomError> {
-    // SAFETY: running a ROM's code is what this platform is for. The record is true.
-    unsafe { rom.init(record()) }.map_err(RomError::Init)?;
-    let answers = Answers::ask(rom)?;
-    takeover::rehearse(&answers)?;
-    takeover::patch(&answers, free)?;
-    Ok(answers)
 }
 
 /// What the ROM is told about this machine.

@@ -9,22 +9,29 @@ use vmi64::{Answer, Call};
 /// Room for the answer to every call, by its number.
 const NUMBERS: usize = 128;
 
-/// The checked answers to all calls that have a site.
+/// The checked answers to all calls that have a site. Too large for the boot stack, so there is one, in a `static`.
 #[derive(Debug)]
 pub struct Answers {
     by_number: [Option<Answer>; NUMBERS],
 }
 
 impl Answers {
-    /// Asks about each call that has a site, once.
+    /// No answers yet, which means *NONE* to all.
+    pub const fn none() -> Self {
+        Self {
+            by_number: [None; NUMBERS],
+        }
+    }
+
+    /// Asks about each call that has a site, once, and forgets what another ROM has answered.
     ///
     /// # Errors
     /// [`RomError::Answer`] for the first answer that is not acceptable.
-    pub fn ask(rom: &Rom) -> Result<Self, RomError> {
-        let mut by_number = [None; NUMBERS];
+    pub fn ask(&mut self, rom: &Rom) -> Result<(), RomError> {
+        self.by_number.fill(None);
         let memory = rom.memory();
         for Site { call, .. } in site::checked() {
-            let place = &mut by_number[call.number() as usize];
+            let place = &mut self.by_number[call.number() as usize];
             if place.is_none() {
                 // SAFETY: Init has accepted.
                 let raw = unsafe { rom.get_relocation(call.number(), call.site_length()) };
@@ -34,7 +41,7 @@ impl Answers {
                 );
             }
         }
-        Ok(Self { by_number })
+        Ok(())
     }
 
     /// What a site of `call` becomes.
