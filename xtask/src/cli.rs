@@ -106,6 +106,9 @@ pub struct MachineArgs {
     /// The option ROM in the machine: native, call, soft-if, none, or a file (vmi; native if not given).
     #[arg(long, value_name = "ROM")]
     pub rom: Option<RomChoice>,
+    /// A file that is loaded beside the kernel.
+    #[arg(long, value_name = "FILE")]
+    pub module: Option<PathBuf>,
     /// Number of CPUs of the kernel's machine.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub smp: Option<u32>,

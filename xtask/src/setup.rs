@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::platform::Platform;
 use anyhow::{Result, ensure};
 use std::fmt;
+use std::path::PathBuf;
 
 /// An image and the machine it is to boot on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Setup {
     pub release: bool,
     /// Where it boots.
     pub around: Around,
+    /// A file that is loaded beside the kernel.
+    pub module: Option<PathBuf>,
     /// Number of CPUs, if not the default.
     pub smp: Option<u32>,
     /// Memory, if not the default.
@@ -54,12 +57,20 @@ impl Setup {
             Platform::Native | Platform::Vmi => own_machine(platform, machine)?,
             Platform::Xen => domain(machine)?,
         };
+        if let Some(module) = &machine.module {
+            ensure!(
+                module.is_file(),
+                Failure::Usage.error(format!("there is no file {}", module.display()))
+            );
+        }
+        let (module, smp, memory) = (machine.module.clone(), machine.smp, machine.memory);
         Ok(Self {
             platform,
             release: image.release,
             around,
-            smp: machine.smp,
-            memory: machine.memory,
+            module,
+            smp,
+            memory,
         })
     }
 

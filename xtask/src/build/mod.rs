@@ -97,6 +97,7 @@ fn write_xl_config(built: &Built) -> Result<()> {
         arguments: "",
         memory: 64,
         cpus: 1,
+        module: None,
     };
     domu::write_config(&built.stripped.with_file_name("xen.cfg"), &guest)
 }

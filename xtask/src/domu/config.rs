@@ -24,25 +24,33 @@ pub struct Guest<'a> {
     pub memory: u32,
     /// Its virtual CPUs.
     pub cpus: u32,
+    /// A file that is loaded beside the kernel.
+    pub module: Option<&'a Path>,
 }
 
 impl Guest<'_> {
-    /// The configuration for the dom0 inside QEMU, whose RAM disk has the kernel at `kernel`.
+    /// The configuration for the dom0 inside QEMU, whose RAM disk has the kernel at `kernel` and the module, if there
+    /// is one, at `module`.
     ///
     /// However the guest ends, it is kept, so that nothing it printed is lost; the machine ends soon after. The
     /// identity is fixed, since a random one waits seconds for entropy that a machine just started does not have.
     ///
     /// # Errors
     /// The command line cannot be written in a configuration file.
-    pub fn inside_qemu(&self, kernel: &str) -> Result<String> {
+    pub fn inside_qemu(&self, kernel: &str, module: &str) -> Result<String> {
+        let module = match self.module {
+            Some(_) => format!("ramdisk = {}\n", quoted(module)?),
+            None => String::new(),
+        };
         Ok(format!(
             "name = \"{NAME}\"\ntype = \"pv\"\nuuid = \"616e7972-696e-6700-8000-000000000001\"\nkernel = {}\n\
              extra = {}\nmemory = {}\nvcpus = {}\non_poweroff = \"preserve\"\non_reboot = \"preserve\"\n\
-             on_crash = \"preserve\"\n",
+             on_crash = \"preserve\"\n{}",
             quoted(kernel)?,
             quoted(self.arguments)?,
             self.memory,
-            self.cpus
+            self.cpus,
+            module
         ))
     }
 
@@ -88,12 +96,15 @@ mod tests {
             arguments: "log=debug",
             memory: 64,
             cpus: 2,
+            module: None,
         }
     }
 
     #[test]
     fn both_files_describe_the_same_guest() {
-        let inside = guest().inside_qemu("/guest/kernel").expect("plain strings");
+        let inside = guest()
+            .inside_qemu("/guest/kernel", "/guest/module")
+            .expect("plain strings");
         let outside = guest().for_a_real_host().expect("plain strings");
         for line in [
             "name = \"anyring\"",
@@ -110,6 +121,21 @@ mod tests {
             !outside.contains('@'),
             "a place in the template was not filled: {outside}"
         );
+    }
+
+    #[test]
+    fn a_module_is_loaded_only_if_there_is_one() {
+        let with = Guest {
+            module: Some(Path::new("/files/root.cpio")),
+            ..guest()
+        };
+        let loaded = |guest: &Guest<'_>| {
+            guest
+                .inside_qemu("/k", "/m")
+                .expect("plain strings")
+                .contains("ramdisk = \"/m\"")
+        };
+        assert!(loaded(&with) && !loaded(&guest()));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::build;
 use crate::cli::{Boot, Image};
 use crate::failure::Failure;
 use crate::platform::Platform;
+use crate::qemu::machine::Payload;
 use crate::workshop::Workshop;
 use anyhow::{Context, Result, ensure};
 use std::fs;
@@ -39,28 +40,37 @@ pub fn make(workshop: &Workshop, asked: &Image) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     for boot in [Boot::Bios, Boot::Uefi] {
         let image = folder.join(format!("{platform}-{profile}.{}.img", firmware_name(boot)));
-        write(workshop, boot, &built.stripped, "", scratch.path(), &image)?;
+        let payload = Payload {
+            kernel: &built.stripped,
+            arguments: "",
+            module: None,
+        };
+        write(workshop, boot, &payload, scratch.path(), &image)?;
         let size = fs::metadata(&image)?.len();
         println!("{}: {size} bytes", workshop.paths.shown(&image));
     }
     Ok(())
 }
 
-/// An image in `scratch` for one run, with the kernel arguments `arguments` in it.
-pub fn for_run(workshop: &Workshop, boot: Boot, kernel: &Path, arguments: &str, scratch: &Path) -> Result<PathBuf> {
+/// An image in `scratch` for one run, with the kernel's arguments and its module in it.
+pub fn for_run(workshop: &Workshop, boot: Boot, payload: &Payload<'_>, scratch: &Path) -> Result<PathBuf> {
     let image = scratch.join("disk.img");
-    write(workshop, boot, kernel, arguments, scratch, &image)?;
+    write(workshop, boot, payload, scratch, &image)?;
     Ok(image)
 }
 
 /// Lets the image maker write one image.
-fn write(workshop: &Workshop, boot: Boot, kernel: &Path, arguments: &str, scratch: &Path, image: &Path) -> Result<()> {
+fn write(workshop: &Workshop, boot: Boot, payload: &Payload<'_>, scratch: &Path, image: &Path) -> Result<()> {
     let maker = maker::obtain(workshop)?;
+    let module = payload
+        .module
+        .map(|file| fs::read(file).with_context(|| format!("cannot read {}", file.display())));
     let disk = scratch.join("ramdisk");
-    fs::write(&disk, ramdisk(arguments)).with_context(|| format!("cannot write {}", disk.display()))?;
+    let content = ramdisk(payload.arguments, &module.transpose()?.unwrap_or_default());
+    fs::write(&disk, content).with_context(|| format!("cannot write {}", disk.display()))?;
     let result = Command::new(maker)
         .arg(firmware_name(boot))
-        .args([kernel, &disk, image])
+        .args([payload.kernel, &disk, image])
         .output();
     let result = result.context("cannot run the image maker")?;
     ensure!(
@@ -70,9 +80,9 @@ fn write(workshop: &Workshop, boot: Boot, kernel: &Path, arguments: &str, scratc
     Ok(())
 }
 
-/// The RAM disk that carries `arguments`: a line of text. What may follow the line is kept for a file system.
-fn ramdisk(arguments: &str) -> String {
-    format!("{ARGUMENTS}{arguments}\n")
+/// The RAM disk that carries `arguments`: a line of text, and behind it the module.
+fn ramdisk(arguments: &str, module: &[u8]) -> Vec<u8> {
+    [format!("{ARGUMENTS}{arguments}\n").as_bytes(), module].concat()
 }
 
 /// What the image maker calls the firmware.
@@ -89,7 +99,10 @@ mod tests {
 
     #[test]
     fn arguments_travel_as_the_first_line() {
-        assert_eq!(ramdisk("log=debug test=all"), "anyring-arguments: log=debug test=all\n");
-        assert_eq!(ramdisk(""), "anyring-arguments: \n");
+        assert_eq!(
+            ramdisk("log=debug test=all", b"070701"),
+            b"anyring-arguments: log=debug test=all\n070701"
+        );
+        assert_eq!(ramdisk("", b""), b"anyring-arguments: \n");
     }
 }

@@ -26,6 +26,17 @@ const OWN_MEMORY: Memory = Memory(128);
 /// Memory in MiB of a machine that the kernel shares with the hypervisor.
 const SHARED_MEMORY: Memory = Memory(512);
 
+/// What is loaded.
+#[derive(Debug, Clone, Copy)]
+pub struct Payload<'a> {
+    /// The image.
+    pub kernel: &'a Path,
+    /// The kernel's arguments.
+    pub arguments: &'a str,
+    /// A file beside it.
+    pub module: Option<&'a Path>,
+}
+
 /// What a run may want beside the machine itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Extras {
@@ -62,15 +73,16 @@ pub fn own(machine: Machine, setup: &Setup) -> Vec<OsString> {
 }
 
 /// QEMU itself loads the kernel, by its PVH entry; nothing needs a screen.
-pub fn direct(kernel: &Path, arguments: &str) -> Vec<OsString> {
-    vec![
-        "-vga".into(),
-        "none".into(),
-        "-kernel".into(),
-        kernel.into(),
-        "-append".into(),
-        arguments.into(),
-    ]
+pub fn direct(payload: &Payload<'_>) -> Vec<OsString> {
+    let mut all: Vec<OsString> = vec!["-vga".into(), "none".into(), "-kernel".into(), payload.kernel.into()];
+    all.extend(["-append".into(), payload.arguments.into()]);
+    all.extend(
+        payload
+            .module
+            .into_iter()
+            .flat_map(|module| ["-initrd".into(), module.as_os_str().to_owned()]),
+    );
+    all
 }
 
 /// Firmware loads the boot loader from `disk`. Without `firmware` it is QEMU's BIOS.
@@ -87,18 +99,28 @@ pub fn from_disk(disk: &Path, firmware: Option<&Path>) -> Vec<OsString> {
 }
 
 /// Xen loads the kernel as its first domain.
-pub fn dom0(xen: &Path, kernel: &Path, arguments: &str, setup: &Setup) -> Vec<OsString> {
+pub fn dom0(xen: &Path, payload: &Payload<'_>, setup: &Setup) -> Vec<OsString> {
     let options = match setup.smp {
         None => "console=com1 com1=115200,8n1".to_owned(),
         Some(cpus) => format!("console=com1 com1=115200,8n1 dom0_max_vcpus={cpus}"),
     };
-    let mut module = kernel.as_os_str().to_owned();
-    module.push(format!(" {arguments}"));
     let mut all: Vec<OsString> = vec!["-cpu".into(), "qemu64".into(), "-vga".into(), "none".into()];
     all.extend(size(setup, SHARED_MEMORY));
     all.extend(["-kernel".into(), xen.into(), "-append".into(), options.into()]);
-    all.extend(["-initrd".into(), doubled_commas(&module)]);
+    all.extend(["-initrd".into(), module_list(payload)]);
     all
+}
+
+/// The kernel with its arguments, and the module, as QEMU's list of boot modules.
+fn module_list(payload: &Payload<'_>) -> OsString {
+    let mut kernel = payload.kernel.as_os_str().to_owned();
+    kernel.push(format!(" {}", payload.arguments));
+    let mut list = doubled_commas(&kernel);
+    if let Some(module) = payload.module {
+        list.push(",");
+        list.push(doubled_commas(module.as_os_str()));
+    }
+    list
 }
 
 /// Memory and CPUs.
@@ -145,6 +167,14 @@ mod tests {
         .unwrap()
     }
 
+    fn payload(arguments: &str) -> Payload<'_> {
+        Payload {
+            kernel: Path::new("k.elf"),
+            arguments,
+            module: Some(Path::new("a,b.cpio")),
+        }
+    }
+
     fn has(arguments: &[OsString], option: &str, value: &str) -> bool {
         arguments.windows(2).any(|pair| pair[0] == option && pair[1] == value)
     }
@@ -153,24 +183,24 @@ mod tests {
     fn commas_of_kernel_arguments_survive_the_module_list() {
         let all = dom0(
             Path::new("xen.elf"),
-            Path::new("k.elf"),
-            "test=a,b log=info",
+            &payload("test=a,b log=info"),
             &setup("xen", None, None),
         );
-        assert!(has(&all, "-initrd", "k.elf test=a,,b log=info"));
+        assert!(has(&all, "-initrd", "k.elf test=a,,b log=info,a,,b.cpio"));
         assert!(has(&all, "-m", "512M") && has(&all, "-cpu", "qemu64"));
     }
 
     #[test]
     fn direct_boot_takes_arguments_as_they_are() {
-        assert!(has(&direct(Path::new("k.elf"), "test=a,b"), "-append", "test=a,b"));
+        let all = direct(&payload("test=a,b"));
+        assert!(has(&all, "-append", "test=a,b") && has(&all, "-initrd", "a,b.cpio"));
     }
 
     #[test]
     fn cpus_and_memory_are_the_kernels() {
         let all = own(Machine::Microvm, &setup("native", Some(4), Some(32)));
         assert!(has(&all, "-M", "microvm") && has(&all, "-smp", "4") && has(&all, "-m", "32M"));
-        let all = dom0(Path::new("x"), Path::new("k"), "", &setup("xen", Some(2), None));
+        let all = dom0(Path::new("x"), &payload(""), &setup("xen", Some(2), None));
         assert!(has(&all, "-smp", "2") && has(&all, "-append", "console=com1 com1=115200,8n1 dom0_max_vcpus=2"));
     }
 

@@ -20,8 +20,9 @@ use crate::rom;
 use crate::setup::{Around, Setup};
 use crate::workshop::Workshop;
 use anyhow::{Context, Result};
-use machine::Extras;
+use machine::{Extras, Payload};
 use session::{Console, Outcome};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -73,50 +74,63 @@ pub fn prepare(
     let scratch = tempfile::tempdir().context("no folder for the files of this run")?;
     let mut qemu = emulator(workshop)?;
     qemu.args(machine::COMMON).args(extras.arguments());
+    let payload = Payload {
+        kernel: &built.stripped,
+        arguments,
+        module: setup.module.as_deref(),
+    };
     let mut host_log = None;
     match &setup.around {
-        Around::Machine {
-            boot: Boot::Pvh,
-            machine,
-            rom,
-        } => {
-            qemu.args(machine::own(*machine, setup))
-                .args(rom_arguments(workshop, rom)?);
-            qemu.args(machine::direct(&built.stripped, arguments));
-        }
         Around::Machine { boot, machine, rom } => {
-            let disk = image::for_run(workshop, *boot, &built.stripped, arguments, scratch.path())?;
             qemu.args(machine::own(*machine, setup))
                 .args(rom_arguments(workshop, rom)?);
-            qemu.args(machine::from_disk(&disk, firmware(workshop, *boot)?.as_deref()));
+            qemu.args(loader(workshop, *boot, &payload, scratch.path())?);
         }
         Around::Dom0 => {
             let xen = domu::hypervisor(&workshop.paths.cache)?;
-            qemu.args(machine::dom0(&xen, &built.stripped, arguments, setup));
+            qemu.args(machine::dom0(&xen, &payload, setup));
         }
         Around::DomU => {
-            let (memory, cpus) = (
-                setup.memory.map_or(GUEST_MEMORY, |memory| memory.0),
-                setup.smp.unwrap_or(1),
-            );
-            let guest = domu::Guest {
-                kernel: &built.stripped,
-                arguments,
-                memory,
-                cpus,
-            };
-            let host = domu::prepare(&workshop.paths.cache, scratch.path(), &guest)?;
+            let host = xen_host(workshop, setup, &payload, scratch.path())?;
             qemu.args(host.arguments);
             host_log = Some(host.log);
         }
     }
+    let (image, root) = (built.full.clone(), workshop.paths.root.clone());
     Ok(Prepared {
         qemu,
-        image: built.full.clone(),
-        root: workshop.paths.root.clone(),
+        image,
+        root,
         _scratch: scratch,
         host_log,
     })
+}
+
+/// Who loads the kernel on a machine of its own.
+fn loader(workshop: &Workshop, boot: Boot, payload: &Payload<'_>, scratch: &Path) -> Result<Vec<OsString>> {
+    if boot == Boot::Pvh {
+        return Ok(machine::direct(payload));
+    }
+    let disk = image::for_run(workshop, boot, payload, scratch)?;
+    Ok(machine::from_disk(&disk, firmware(workshop, boot)?.as_deref()))
+}
+
+/// Xen with a Linux dom0, made ready to create the guest.
+fn xen_host(workshop: &Workshop, setup: &Setup, payload: &Payload<'_>, scratch: &Path) -> Result<domu::Host> {
+    let memory = setup.memory.map_or(GUEST_MEMORY, |memory| memory.0);
+    let Payload {
+        kernel,
+        arguments,
+        module,
+    } = *payload;
+    let guest = domu::Guest {
+        kernel,
+        arguments,
+        memory,
+        cpus: setup.smp.unwrap_or(1),
+        module,
+    };
+    domu::prepare(&workshop.paths.cache, scratch, &guest)
 }
 
 /// QEMU, with the folders of its firmware if it was unpacked into the cache.
@@ -141,7 +155,7 @@ fn firmware(workshop: &Workshop, boot: Boot) -> Result<Option<PathBuf>> {
 }
 
 /// The option ROM of the machine.
-fn rom_arguments(workshop: &Workshop, rom: &RomChoice) -> Result<Vec<std::ffi::OsString>> {
+fn rom_arguments(workshop: &Workshop, rom: &RomChoice) -> Result<Vec<OsString>> {
     let file = match rom {
         RomChoice::None => return Ok(Vec::new()),
         RomChoice::Built(name) => rom::build(workshop, name)?,

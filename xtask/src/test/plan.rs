@@ -5,6 +5,7 @@ use crate::cli::{Boot, Domain, Image, Machine, MachineArgs, RomChoice};
 use crate::platform::Platform;
 use crate::rom;
 use crate::setup::{Around, Setup};
+use std::path::Path;
 use std::time::Duration;
 
 /// What a run must show.
@@ -34,15 +35,16 @@ pub struct Planned {
     pub expected: Expected,
 }
 
-/// All runs of `platform`: its tests in every way to boot it, then what is broken on purpose.
-pub fn runs(platform: Platform, release: bool) -> Vec<Planned> {
+/// All runs of `platform`: its tests, with `module` loaded beside the kernel, in every way to boot it; then what is
+/// broken on purpose.
+pub fn runs(platform: Platform, release: bool, module: &Path) -> Vec<Planned> {
     let image = Image {
         platform: vec![platform.name().to_owned()],
         release,
     };
     let mut runs: Vec<Planned> = machines(platform)
         .iter()
-        .filter_map(|machine| tests(&image, machine))
+        .filter_map(|machine| tests(&image, machine, module))
         .collect();
     for machine in broken_on(platform) {
         let reports = Breakage::all(platform)
@@ -54,9 +56,13 @@ pub fn runs(platform: Platform, release: bool) -> Vec<Planned> {
 }
 
 /// The kernel's tests on one machine, and what it must say about the ROM there.
-fn tests(image: &Image, machine: &MachineArgs) -> Option<Planned> {
+fn tests(image: &Image, machine: &MachineArgs, module: &Path) -> Option<Planned> {
     let said_of_rom = machine.rom.as_ref().map(|rom| what_is_said_of(rom).to_owned());
-    let setup = Setup::new(image, machine).ok()?;
+    let machine = MachineArgs {
+        module: Some(module.to_owned()),
+        ..machine.clone()
+    };
+    let setup = Setup::new(image, &machine).ok()?;
     let (label, limit) = (setup.label(), limit(&setup));
     Some(Planned {
         label,
@@ -202,7 +208,7 @@ mod tests {
         for platform in Platform::ALL {
             let planned = machines(platform)
                 .into_iter()
-                .filter_map(|machine| tests(&image(platform), &machine));
+                .filter_map(|machine| tests(&image(platform), &machine, Path::new("Cargo.toml")));
             let mut labels: Vec<String> = planned.map(|planned| planned.label).collect();
             let count = labels.len();
             labels.sort();
@@ -217,7 +223,10 @@ mod tests {
             rom: Some(RomChoice::Built("call".into())),
             ..Default::default()
         };
-        let Expected::Tests { said_of_rom } = tests(&image(Platform::Vmi), &machine).unwrap().expected else {
+        let Expected::Tests { said_of_rom } = tests(&image(Platform::Vmi), &machine, Path::new("Cargo.toml"))
+            .unwrap()
+            .expected
+        else {
             panic!()
         };
         assert_eq!(said_of_rom.as_deref(), Some("vmi: ROM 'call'"));
