@@ -117,10 +117,14 @@ impl Shared {
 
     /// Sleeps until the daemon has brought `state` about; false if it is given up.
     fn wait_until(&self, state: impl Fn(&Ring) -> bool) -> bool {
-        let start = Xen::now();
+        let (mut since, mut waiting) = (Xen::now(), self.ring().waiting());
         while !state(self.ring()) {
             let now = Xen::now();
-            if DEAF.load(Relaxed) || now - start > PATIENCE {
+            if self.ring().waiting() < waiting {
+                (since, waiting) = (now, self.ring().waiting());
+                DEAF.store(false, Relaxed);
+            }
+            if DEAF.load(Relaxed) || now - since > PATIENCE {
                 DEAF.store(true, Relaxed);
                 return false;
             }

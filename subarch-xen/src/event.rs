@@ -68,14 +68,17 @@ fn take(shared: &SharedInfo, selected: u64, mut handle: impl FnMut(u32)) {
     for word in bits(selected) {
         let pending = &shared.pending[word as usize];
         for bit in bits(pending.load(SeqCst) & !shared.mask[word as usize].load(SeqCst)) {
-            acknowledge(pending, bit);
-            handle(word * u64::BITS + bit);
+            if acknowledge(pending, bit) {
+                handle(word * u64::BITS + bit);
+            }
         }
     }
 }
 
-fn acknowledge(pending: &AtomicU64, bit: u32) {
-    pending.fetch_and(!(1 << bit), SeqCst);
+/// Takes an event back; false if somebody has (a handler that unmasks events can be interrupted by another walk).
+fn acknowledge(pending: &AtomicU64, bit: u32) -> bool {
+    let bit = 1 << bit;
+    pending.fetch_and(!bit, SeqCst) & bit != 0
 }
 
 /// The numbers of the bits that are set, ascending.
@@ -128,5 +131,17 @@ mod tests {
             shared.pending[0].fetch_or(2, SeqCst);
         });
         assert_eq!(shared.pending[0].load(SeqCst), 2);
+    }
+
+    #[test]
+    fn an_event_that_a_nested_walk_took_is_not_taken_again() {
+        let shared = shared();
+        shared.pending[0].store(0b110, SeqCst);
+        let mut taken = Vec::new();
+        take(&shared, 1, |port| {
+            taken.push(port);
+            shared.pending[0].store(0, SeqCst);
+        });
+        assert_eq!(taken, [1]);
     }
 }

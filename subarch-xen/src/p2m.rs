@@ -44,14 +44,18 @@ pub unsafe fn adopt(start_info: &StartInfo) {
 /// The machine's number of `frame`.
 ///
 /// # Panics
-/// If `frame` is none of this domain's.
+/// If `frame` is none of this domain's, or has no memory behind it.
 #[inline]
 pub fn machine(frame: Pfn) -> Mfn {
     let translation = translation();
     if frame.0 >= translation.frames {
         beyond(frame, translation.frames);
     }
-    translation.look_up(frame)
+    let machine = translation.look_up(frame);
+    if machine.0 >= translation.machine_frames {
+        without_memory(frame, machine);
+    }
+    machine
 }
 
 /// This domain's number of machine frame `machine`, if it is one of ours.
@@ -89,6 +93,15 @@ fn translation() -> &'static Translation {
         Some(translation) => translation,
         None => panic!("frames are translated before the list of frames is known"),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn without_memory(frame: Pfn, machine: Mfn) -> ! {
+    panic!(
+        "frame {:#x} of this domain has no memory: the list of frames says {machine:?}",
+        frame.0
+    )
 }
 
 #[cold]

@@ -153,6 +153,10 @@ unsafe extern "C" fn upcall<K: Kernel>() {
 
 /// Continues with the frame on the stack, from RIP upwards, all registers being what they shall be: puts the rest of
 /// `iret_context` on top (no flags, RCX, R11, RAX) and asks Xen.
+///
+/// A kernel may also go back to itself by unmasking and `iretq`, for half the price. But an event between the two
+/// instructions must then be recognised and undone by the next upcall; and QEMU (seen with 7.2) lets `iretq` in ring 3 fault
+/// on a processor with SMAP.
 #[unsafe(naked)]
 unsafe extern "C" fn leave() {
     naked_asm!(

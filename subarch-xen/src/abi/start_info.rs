@@ -44,6 +44,8 @@ pub enum Malformed {
     Magic([u8; 32]),
     /// The command line is not UTF-8, or does not end.
     CommandLine,
+    /// The module is told by frame, which only a kernel with a note of its own asks for.
+    ModuleByFrame,
     /// What this field points to does not lie in the memory that Xen mapped at the start.
     Outside(&'static str),
 }
@@ -57,6 +59,7 @@ impl fmt::Display for Malformed {
                 bytes.escape_ascii()
             ),
             Self::CommandLine => out.write_str("start_info has a command line that is not zero-terminated UTF-8"),
+            Self::ModuleByFrame => out.write_str("start_info tells the module by frame, which was not asked for"),
             Self::Outside(field) => write!(out, "start_info names a {field} outside the domain's first mapping"),
         }
     }
@@ -86,7 +89,10 @@ impl StartInfo {
             self.page_tables,
             self.page_table_frames.saturating_mul(PAGE_SIZE),
         )?;
-        if self.flags & MODULE_IS_FRAME == 0 && self.module_length != 0 {
+        if self.module_length != 0 {
+            if self.flags & MODULE_IS_FRAME != 0 {
+                return Err(Malformed::ModuleByFrame);
+            }
             self.mapped("module", self.module_start, self.module_length)?;
         }
         Ok(())
@@ -129,14 +135,7 @@ impl StartInfo {
 
     /// The frames of the module, if there is one.
     pub fn module(&self) -> Option<FrameRange> {
-        if self.module_length == 0 {
-            None
-        } else if self.flags & MODULE_IS_FRAME != 0 {
-            let start = self.module_start * PAGE_SIZE;
-            Some(FrameRange::covering(start..start + self.module_length))
-        } else {
-            Some(covering(self.module_start, self.module_length))
-        }
+        (self.module_length != 0).then(|| covering(self.module_start, self.module_length))
     }
 
     /// Frames below this one were mapped writable at the start, from [`IMAGE_BASE`] on, unless they are page tables.

@@ -58,12 +58,16 @@ impl Ring {
 
     /// Whether all output was taken.
     pub fn is_drained(&self) -> bool {
-        held(&self.output_consumed, &self.output_produced) == 0
+        self.waiting() == 0
+    }
+
+    /// How many bytes of output were not taken yet.
+    pub fn waiting(&self) -> usize {
+        held(&self.output_consumed, &self.output_produced)
     }
 
     fn room(&self) -> usize {
-        let held = held(&self.output_consumed, &self.output_produced);
-        self.output.len().saturating_sub(held)
+        self.output.len().saturating_sub(self.waiting())
     }
 }
 

@@ -73,11 +73,12 @@ fn an_endless_or_garbled_command_line_is_refused() {
 }
 
 #[test]
-fn a_module_is_found_by_address_and_by_frame() {
+fn a_module_is_found_by_address_only() {
     let mut info = sample();
     (info.module_start, info.module_length) = (IMAGE_BASE + 0x14_a000, 4097);
     assert_eq!(info.module(), Some(FrameRange::new(Pfn(0x14a), Pfn(0x14c))));
-    (info.module_start, info.flags) = (0x800, MODULE_IS_FRAME | INITIAL_DOMAIN);
-    assert_eq!(info.module(), Some(FrameRange::new(Pfn(0x800), Pfn(0x802))));
+    assert_eq!(info.check(), Ok(()));
+    info.flags = MODULE_IS_FRAME | INITIAL_DOMAIN;
+    assert_eq!(info.check(), Err(Malformed::ModuleByFrame));
     assert!(info.is_initial_domain());
 }
