@@ -18,7 +18,7 @@ shown=/shown
 export PATH=/bin:/xen
 
 main() {
-    mount_all
+    set_up_devices
     load_modules
     start_toolstack
     say "dom0 is up, xl creates the guest"
@@ -26,7 +26,7 @@ main() {
     conclude
 }
 
-mount_all() {
+set_up_devices() {
     mkdir -p /proc /sys /dev /tmp /var/run/xen /var/lock /var/lib/xen /var/log/xen
     mount -t proc proc /proc
     mount -t sysfs sysfs /sys
@@ -34,6 +34,8 @@ mount_all() {
     # Without pseudo-terminals xenconsoled has nowhere to put a guest's console.
     mkdir -p /dev/pts
     mount -t devpts devpts /dev/pts
+    # What the guest prints and what is typed for it passes unchanged.
+    stty -F $terminal raw -echo
 }
 
 load_modules() {
@@ -54,7 +56,6 @@ start_toolstack() {
 # xl stays in the foreground until the guest has ended. The guest is then kept ("preserve"), so that the console can
 # still show its last words: all that the log has.
 run_guest() {
-    stty -F $terminal raw -echo
     mkfifo /console
     tee $shown </console >$terminal &
     attach <$terminal >/console &

@@ -15,6 +15,7 @@ mod bzimage;
 mod config;
 mod initramfs;
 mod libraries;
+mod ramdisk;
 mod stack;
 mod tree;
 pub mod verdict;
@@ -25,10 +26,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-pub use config::{Guest, NAME};
+pub use config::Guest;
 pub use stack::{cached, hypervisor};
 
-use initramfs::Initramfs;
 use stack::Stack;
 
 /// dom0's memory in MiB: fixed, so that nothing is ballooned away from under it.
@@ -61,7 +61,7 @@ pub fn prepare(cache: &Path, scratch: &Path, guest: &Guest<'_>) -> Result<Host> 
     let stack = Stack::obtain(cache)?;
     fs::create_dir_all(scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
     let initramfs = scratch.join("dom0.cpio");
-    let archive = with_guest(&stack.toolstack, guest)?;
+    let archive = ramdisk::assemble(&stack.toolstack, guest)?;
     fs::write(&initramfs, archive).with_context(|| format!("cannot write {}", initramfs.display()))?;
     let log = scratch.join("host.log");
     Ok(Host {
@@ -76,17 +76,6 @@ pub fn prepare(cache: &Path, scratch: &Path, guest: &Guest<'_>) -> Result<Host> 
 /// The file cannot be written, or the command line cannot be expressed in it.
 pub fn write_config(path: &Path, guest: &Guest<'_>) -> Result<()> {
     fs::write(path, guest.for_a_real_host()?).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// The RAM disk of a run: the toolstack's archive, and behind it one with the guest.
-fn with_guest(toolstack: &Path, guest: &Guest<'_>) -> Result<Vec<u8>> {
-    const KERNEL: &str = "/guest/kernel";
-    let mut initramfs = Initramfs::default();
-    initramfs.copy(KERNEL, guest.kernel)?;
-    initramfs.file(&format!("/guest/{NAME}.cfg"), guest.inside_qemu(KERNEL)?.as_bytes())?;
-    let mut archive = fs::read(toolstack).with_context(|| format!("cannot read {}", toolstack.display()))?;
-    archive.extend(initramfs.finish()?);
-    Ok(archive)
 }
 
 fn arguments(stack: &Stack, initramfs: &Path, log: &Path, guest_memory: u32) -> Vec<OsString> {
@@ -113,25 +102,6 @@ fn module(file: &Path, arguments: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn guest_comes_behind_the_toolstack() {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let toolstack = folder.path().join("toolstack.cpio");
-        let kernel = folder.path().join("kernel");
-        fs::write(&toolstack, b"0707").expect("it can be written");
-        fs::write(&kernel, b"\x7fELF").expect("it can be written");
-        let guest = Guest {
-            kernel: &kernel,
-            arguments: "test=all",
-            memory: 32,
-            cpus: 1,
-        };
-        let archive = with_guest(&toolstack, &guest).expect("everything is there");
-        assert!(archive.starts_with(b"0707070701"));
-        let text = String::from_utf8_lossy(&archive);
-        assert!(text.contains("guest/kernel") && text.contains("extra = \"test=all\""));
-    }
 
     #[test]
     fn commas_do_not_split_a_module() {

@@ -22,7 +22,7 @@ const BUSYBOX: &str = "busybox-static";
 
 /// Names of the cache's entries. The number goes up when what this module puts into them changes.
 const XEN_ENTRY: &str = "xen-1";
-const HOST_ENTRY: &str = "xen-host-1";
+const HOST_ENTRY: &str = "xen-host-2";
 
 /// What of the toolstack runs in dom0, all from its private folder.
 const PROGRAMS: [&str; 6] = [
@@ -35,11 +35,6 @@ const PROGRAMS: [&str; 6] = [
 ];
 /// Linux's side of the toolstack, in the order of loading.
 const MODULES: [&str; 5] = ["xen-evtchn", "xen-privcmd", "xenfs", "xen-gntdev", "xen-gntalloc"];
-/// Commands that `init.sh` uses, all of them links to busybox.
-const COMMANDS: [&str; 15] = [
-    "cat", "dd", "insmod", "mkdir", "mkfifo", "mount", "poweroff", "printf", "sed", "sh", "sleep", "stat", "stty",
-    "tail", "tee",
-];
 /// Loaded by the C library when a thread is cancelled, which xenconsole does; no program lists it.
 const UNLISTED: &str = "libgcc_s.so.1";
 const LOADER: &str = "ld-linux-x86-64.so.2";
@@ -149,23 +144,15 @@ fn make_linux(packages: &Path, entry: &Path) -> Result<()> {
 
 fn make_toolstack(packages: &Path, entry: &Path) -> Result<()> {
     let mut initramfs = Initramfs::default();
-    add_busybox(&mut initramfs, packages)?;
-    add_programs(&mut initramfs, packages)?;
-    add_modules(&mut initramfs, packages)?;
-    initramfs.file("/init", include_bytes!("init.sh"))?;
-    // Ballooning dom0 down to make room would be in vain: it is started with exactly the memory it keeps.
-    initramfs.file("/etc/xen/xl.conf", b"autoballoon=\"0\"\n")?;
-    write(&entry.join("toolstack.cpio"), &initramfs.finish()?)
-}
-
-fn add_busybox(initramfs: &mut Initramfs, packages: &Path) -> Result<()> {
     initramfs.copy(
         "/bin/busybox",
         &tree::find(packages, "busybox", |name| name == "busybox")?,
     )?;
-    COMMANDS
-        .iter()
-        .try_for_each(|command| initramfs.link(&format!("/bin/{command}"), "busybox"))
+    add_programs(&mut initramfs, packages)?;
+    add_modules(&mut initramfs, packages)?;
+    // Ballooning dom0 down to make room would be in vain: it is started with exactly the memory it keeps.
+    initramfs.file("/etc/xen/xl.conf", b"autoballoon=\"0\"\n")?;
+    write(&entry.join("toolstack.cpio"), &initramfs.finish()?)
 }
 
 /// The toolstack's programs at their own paths (`xl` starts `xenconsole` by its full path), with their libraries.
