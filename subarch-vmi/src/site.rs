@@ -1,6 +1,6 @@
 //! Call sites: the places in this kernel that a ROM may change.
 //!
-//! A site is made by the [`site!`] macro as inline assembly: the native instructions of one call, padding up to the size that the
+//! A site is made by the `site!` macro as inline assembly: the native instructions of one call, padding up to the size that the
 //! ABI gives this call's sites, and, in another section, a record of where that was. Registers are the ABI's, not the
 //! compiler's choice, because a ROM's function will expect its arguments there. Nothing else of a site exists at run
 //! time: no flag to test and no pointer to load.
