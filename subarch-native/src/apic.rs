@@ -80,7 +80,9 @@ pub fn id() -> u8 {
 pub unsafe fn find() -> Device {
     /// Where the registers are, and in which mode the APIC is (Intel SDM, vol. 3, 12.4.4 and 12.12.1).
     const BASE: u32 = 0x1b;
+    /// The APIC is on.
     const ENABLED: u64 = 1 << 11;
+    /// The APIC is in x2APIC mode: its registers are not in memory.
     const REGISTERS_ARE_MSRS: u64 = 1 << 10;
     let mut base = Msr::new(BASE);
     // SAFETY: the processor has the register, as the caller promises; nobody uses the APIC yet. Firmware may have left it in
@@ -100,6 +102,7 @@ pub unsafe fn find() -> Device {
 /// # Safety
 /// [`find`] was called and its answer is mapped; the gates are loaded; interrupts are masked.
 pub unsafe fn set_up() {
+    /// The second switch, in the spurious interrupt register: while it is off, all of the vector table is masked.
     const SOFTWARE_ENABLE: u32 = 1 << 8;
     // SAFETY: the vectors have gates, and nothing starts to count yet.
     unsafe {

@@ -86,6 +86,10 @@ fn run<E: Entry>(mut handover: Handover, shown: &Shown) -> ! {
     }
     // SAFETY: none of the loaders' page tables have user pages, and the kernel writes to none that they forbid it.
     unsafe { cpu::set_up(features) };
+    if !features.contains(Features::NO_EXECUTE) {
+        warn!("this processor has no no-execute pages: all memory can be executed");
+        mmu::set_unsupported(PageTableFlags::NO_EXECUTE);
+    }
     let firmware = Firmware::read(shown, handover.rsdp);
     let devices = take_memory(&mut handover, features, &firmware, shown)
         .unwrap_or_else(|error| panic!("no page tables of the kernel's own: {error}"));
@@ -125,58 +129,62 @@ impl Devices {
     }
 }
 
-/// Sorts out what memory is free, and moves to page tables of the kernel's own, in which the devices are mapped.
-fn take_memory(
-    handover: &mut Handover,
-    features: Features,
-    firmware: &Firmware,
-    shown: &Shown,
-) -> Result<Devices, BuildError> {
+/// Takes out of the free memory what is never the core's; returns what the direct map is to show.
+fn sort_memory(handover: &mut Handover) -> Result<MemoryMap, BuildError> {
     handover.free.remove(LOW_MEMORY)?;
     for frames in image_frames()?.ranges() {
         handover.free.remove(*frames)?;
     }
-    let mut direct = handover.ram.clone();
-    direct.insert(ROM_AREA)?;
-    if !features.contains(Features::NO_EXECUTE) {
-        warn!("this processor has no no-execute pages: all memory can be executed");
-        mmu::set_unsupported(PageTableFlags::NO_EXECUTE);
-    }
+    let mut shown = handover.ram.clone();
+    shown.insert(ROM_AREA)?;
+    Ok(shown)
+}
+
+/// Moves to page tables of the kernel's own, in which the devices are mapped.
+fn take_memory(
+    handover: &mut Handover,
+    features: Features,
+    firmware: &Firmware,
+    loader: &Shown,
+) -> Result<Devices, BuildError> {
+    let shown = sort_memory(handover)?;
     let devices = Devices::find(firmware);
     let [sleep, reset] = power::devices(firmware);
-    let mode = handover.framebuffer;
+    let screen = handover.framebuffer.map(|mode| (mode, mode.device()));
     let [first, second] = cpu::guard_pages();
     let plan = Plan {
-        shown: &direct,
+        shown: &shown,
         free: &mut handover.free,
-        reachable_below: Pfn::containing(shown.below()),
-        largest: match features.contains(Features::GIGABYTE_PAGES) {
-            true => LargestPage::Huge,
-            false => LargestPage::Large,
-        },
+        reachable_below: Pfn::containing(loader.below()),
+        largest: largest_page(features),
         guard_pages: &[BOOT_STACK.guard_page(), first, second],
         devices: &[
             Some(devices.local_apic),
             Some(devices.io_apic),
-            mode.map(|mode| mode.device()),
+            screen.map(|(_, device)| device),
             sleep,
             reset,
         ],
     };
-    // SAFETY: the loader's tables show what `shown` promises, and the free frames are nobody's. The new tables map the image
+    // SAFETY: the loader's tables show what `loader` promises, and the free frames are nobody's. The new tables map the image
     // as the current ones do, and the screen's buffer, if there is one.
     unsafe {
         Native::switch(build(plan)?);
-        if let Some(mode) = mode {
-            framebuffer::show(mode, mode.device().address());
+        if let Some((mode, device)) = screen {
+            framebuffer::show(mode, device.address());
         }
     }
-    debug!(
-        "page tables at {:#x}, free memory {:?}",
-        Native::root().address(),
-        handover.free
-    );
+    let root = Native::root().address();
+    debug!("page tables at {root:#x}, free memory {:?}", handover.free);
     Ok(devices)
+}
+
+/// The largest pages that a processor with `features` has.
+fn largest_page(features: Features) -> LargestPage {
+    match features.contains(Features::GIGABYTE_PAGES) {
+        true => LargestPage::Huge,
+        false => LargestPage::Large,
+    }
 }
 
 /// Brings the devices into the state that the core may rely on.

@@ -21,6 +21,7 @@ pub const SERIAL_PORT: u16 = 0x3f8;
 /// other end may be slow; a cable that nobody reads must not stop the kernel.
 const PATIENCE: u32 = 1_000_000;
 
+/// Whether something answered at the port.
 static SERIAL_PRESENT: AtomicBool = AtomicBool::new(false);
 
 /// Set when patience ended once: from then on a byte is given up at once, until there is room again.

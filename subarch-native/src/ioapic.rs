@@ -50,7 +50,9 @@ impl IoApic {
     /// # Safety
     /// `vector` has a gate.
     pub unsafe fn connect(&mut self, input: Input, vector: u8, to: u8) {
+        /// The register whose bits 16 to 23 are the number of the last input.
         const VERSION: u32 = 1;
+        /// The bit of an entry that holds its interrupts back.
         const MASKED: u32 = 1 << 16;
         let last = self.read(VERSION) >> 16 & 0xff;
         for number in 0..=last {
@@ -61,12 +63,14 @@ impl IoApic {
         self.write(entry, route(input, vector));
     }
 
+    /// Reads a register.
     fn read(&mut self, register: u32) -> u32 {
         let window = self.select(register);
         // SAFETY: mapped and ours, says whoever made `self`.
         unsafe { window.read_volatile() }
     }
 
+    /// Writes a register.
     fn write(&mut self, register: u32, value: u32) {
         let window = self.select(register);
         // SAFETY: as above; what is written raises interrupts only where `connect`'s caller allowed it.

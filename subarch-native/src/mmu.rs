@@ -2,6 +2,11 @@
 //!
 //! Nobody stands between the kernel and its tables here, so giving a table over or collecting updates is nothing at all, and
 //! must compile to nothing. The work of this house is done once, at boot: see [`build`].
+//!
+//! The processor itself is the second reader of the tables, and a second writer too: it sets the accessed and dirty bits of an
+//! entry whenever it likes. Stores to entries are therefore volatile, and 64 bits at once. And it remembers what it read:
+//! an entry that is made stricter counts only after a flush. One that was empty is never remembered (Intel SDM, vol. 3,
+//! 4.10.2.3), so adding a page needs none.
 
 pub mod build;
 pub mod devices;

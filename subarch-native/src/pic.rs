@@ -16,7 +16,9 @@ const CONTROLLERS: [(u16, u16); 2] = [(0x20, 0x21), (0xa0, 0xa1)];
 pub unsafe fn silence() {
     /// Start of the initialisation sequence, which goes on at the data port with three more bytes.
     const INITIALISE: u8 = 0x11;
+    /// The last byte of the sequence: the interrupts are an 8086's, and are acknowledged by software.
     const X86_MODE: u8 = 0x01;
+    /// The mask with all inputs in it.
     const ALL: u8 = 0xff;
     // The second controller is at the first one's input 2: a mask for the first, a number for the second.
     for (((command, data), chain), vector) in CONTROLLERS

@@ -3,6 +3,11 @@
 //! A machine that is to be switched off or reset is told so by a write to a register, and which register that is has changed
 //! every few years. So there is an order of ways, from the one that the firmware's tables name to the one that no processor
 //! can withstand; each is tried, given a moment, and followed by the next.
+//!
+//! Two families of machines differ. A PC has control registers in I/O ports, with a field for the depth of sleep, and a BIOS
+//! that owns them until it is told otherwise. A machine without that inheritance (QEMU's `microvm`, and what ACPI calls
+//! hardware-reduced) has one sleep control register in memory. Both need the number that means "off", and both find it at the
+//! same place: [`SleepTypes`](crate::acpi::SleepTypes).
 
 use crate::acpi::{Firmware, Register};
 use crate::mmu::devices::{Device, RESET, SLEEP_CONTROL};
@@ -37,12 +42,9 @@ impl PowerOps for Native {
     }
 
     fn exit(status: u8) -> ! {
-        /// QEMU's `isa-debug-exit`. The bit tells a status from what a stray write could be.
-        const EXIT_PORT: u16 = 0xf4;
-        const STATUS: u8 = 0x40;
         Self::disable();
         // SAFETY: a PC has nothing at this port but the device that ends it.
-        unsafe { port::write(EXIT_PORT, u32::from(STATUS | status.min(63))) };
+        unsafe { port::write(EXIT_PORT, exit_value(status)) };
         Self::power_off()
     }
 
@@ -52,6 +54,15 @@ impl PowerOps for Native {
             hlt();
         }
     }
+}
+
+/// The port of QEMU's `isa-debug-exit`: a write ends QEMU, whose own status is then twice the value written, plus one.
+pub const EXIT_PORT: u16 = 0xf4;
+
+/// What to write there for `status`. Bit 6 is set in every status of this kernel and tells it from a stray write.
+pub const fn exit_value(status: u8) -> u32 {
+    let status = if status > 63 { 63 } else { status };
+    0x40 | status as u32
 }
 
 /// The devices that must be mapped for what `firmware` says, which go to fixed addresses.
@@ -103,6 +114,7 @@ impl Switch {
         }
     }
 
+    /// Throws the switch.
     fn write(self, value: u8) {
         // SAFETY: the firmware says that this register ends the machine; if it is in memory it is mapped.
         unsafe {
@@ -127,6 +139,7 @@ impl fmt::Debug for Switch {
 const CONTROL_IS_OURS: u16 = 1;
 
 impl Switches {
+    /// The switches that the firmware's tables name. A control register outside the ports is not one that was ever built.
     fn of(firmware: &Firmware) -> Self {
         let Some(fixed) = firmware.fixed else {
             return Self::default();
@@ -163,6 +176,7 @@ impl Switches {
 
     /// Makes the firmware leave the control registers to the kernel, if it still has them.
     fn take_control(&self) {
+        /// How often the register is asked whether it is ours: some of a second on real hardware.
         const PATIENCE: usize = 100_000;
         let (Some((command, value)), Some((control, _))) = (self.enable, self.control[0]) else {
             return;
@@ -198,9 +212,13 @@ fn sleep(port: u16, kind: u8) {
 
 /// Asks the keyboard controller to pulse the processor's reset line, as the PC AT did it.
 fn reset_by_keyboard_controller() {
+    /// Its status port when read, its command port when written.
     const CONTROLLER: u16 = 0x64;
+    /// Status: the last command was not taken yet.
     const BUSY: u8 = 0b10;
+    /// Command: pulse output line 0, and no other, for six microseconds.
     const PULSE_RESET: u8 = 0xfe;
+    /// How often the status is asked. A machine without the controller answers with all bits set, and is tried all the same.
     const PATIENCE: usize = 100_000;
     // SAFETY: the kernel has no keyboard driver, and will not miss it.
     unsafe {

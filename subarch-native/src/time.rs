@@ -32,6 +32,7 @@ static TICKS: Rate = Rate::zero();
 /// Nanoseconds since 1970 at the clock's start.
 static WALL_CLOCK: AtomicU64 = AtomicU64::new(0);
 
+/// What the rates were made of, to be told.
 static FREQUENCIES: Once<Frequencies> = Once::new();
 
 impl TimeOps for Native {
@@ -111,6 +112,7 @@ pub(crate) unsafe fn set_up(start: u64, timer_port: Option<u16>, century: u8) ->
     Ok(())
 }
 
+/// The unit of the border's clock.
 const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 
 /// No timer of a plausible rate counts further in 32 bits: an hour and some.

@@ -139,6 +139,7 @@ impl Gate {
     /// An interrupt gate: `handler` runs in ring 0 with interrupts masked, on stack number `stack` of the task state segment,
     /// or on the interrupted one if that is 0.
     pub fn interrupt(handler: VirtAddr, code_segment: u16, stack: u8) -> Self {
+        /// Present, for ring 0, of the type that masks interrupts on entry.
         const PRESENT_INTERRUPT_GATE: u64 = 0x8e00;
         let handler = handler.as_u64();
         Self {
@@ -163,6 +164,7 @@ pub fn gates() -> Option<&'static [Gate; 256]> {
     GATES.get()
 }
 
+/// The table. It must not move once it is loaded, and does not change.
 static GATES: Once<[Gate; 256]> = Once::new();
 
 /// Points the processor at gates to the 256 stubs at `stubs`. The segments are loaded already.

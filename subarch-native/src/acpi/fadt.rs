@@ -1,4 +1,7 @@
 //! The fixed hardware: where the power switch, the reset and a clock are (ACPI 6.5, table 5.9).
+//!
+//! The table has grown for twenty-five years, and keeps its past: most registers are named twice, as a port in the old fields and
+//! as a generic address in the new ones. The new field counts if it is filled in, and a table that ends before it is old.
 
 use crate::boot::physical::Fields;
 
@@ -30,8 +33,10 @@ pub struct Fadt {
     pub century: u8,
 }
 
-/// Flags of the table.
+/// Flag of the table: the reset register works.
 const RESET_SUPPORTED: u32 = 1 << 10;
+
+/// Flag of the table: the machine has none of the fixed hardware but what has a generic address of its own.
 const HARDWARE_REDUCED: u32 = 1 << 20;
 
 impl Fadt {
@@ -65,7 +70,9 @@ fn port(table: &[u8], offset: usize) -> Option<u16> {
 
 /// The generic address structure at `offset` (ACPI 6.5, table 5.1), if it is filled in with something this kernel can use.
 fn generic_address(table: &[u8], offset: usize) -> Option<Register> {
+    /// The address is a physical one.
     const SYSTEM_MEMORY: u8 = 0;
+    /// The address is a port.
     const SYSTEM_IO: u8 = 1;
     let address = table.u64_at(offset + 4).filter(|address| *address != 0)?;
     match table.u8_at(offset)? {

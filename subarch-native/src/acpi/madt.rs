@@ -1,4 +1,8 @@
-//! CPUs and interrupt controllers (ACPI 6.5, 5.2.12).
+//! CPUs and interrupt controllers: the multiple APIC description table (ACPI 6.5, 5.2.12).
+//!
+//! A list of entries of many kinds and lengths, in any order. Four kinds matter: the two that announce a CPU (by its APIC's
+//! old or new sort of number), the one that announces an I/O APIC and the first of the *global* interrupts it serves, and the
+//! one that says that an interrupt of the PC AT arrives as a global one of another number, or with another polarity.
 
 use super::root::HEADER_SIZE;
 use crate::boot::physical::Fields;
@@ -19,8 +23,11 @@ pub const SERIAL_INTERRUPT: u8 = 4;
 /// An entry of the table, as far as it matters here.
 #[derive(Clone, Copy)]
 enum Entry {
+    /// A CPU, which the firmware may have switched off.
     Cpu { enabled: bool },
+    /// An I/O APIC: where its registers are, and the number of its first input among the machine's global ones.
     IoApic { registers: u32, first: u32 },
+    /// An interrupt of the PC AT that arrives at another input, or in another way, than it did there.
     Override { interrupt: u8, global: u32, flags: u16 },
 }
 
@@ -50,10 +57,12 @@ fn entries(mut bytes: &[u8]) -> impl Iterator<Item = Entry> {
 
 /// Reads one entry, if it is of a kind that matters.
 fn entry(bytes: &[u8]) -> Option<Entry> {
+    // The kinds of entries, by their first byte.
     const LOCAL_APIC: u8 = 0;
     const IO_APIC: u8 = 1;
     const OVERRIDE: u8 = 2;
     const LOCAL_X2APIC: u8 = 9;
+    /// Flag of a CPU: it can be used as it is.
     const ENABLED: u32 = 1;
     Some(match bytes.u8_at(0)? {
         LOCAL_APIC => Entry::Cpu {
@@ -78,7 +87,9 @@ fn entry(bytes: &[u8]) -> Option<Entry> {
 /// Where the PC AT's `interrupt` arrives: at the input of the same number, active high, by its edge, unless an entry overrides
 /// that.
 fn input<I: Iterator<Item = Entry>>(entries: impl Fn() -> I, interrupt: u8) -> Option<Input> {
+    /// Flags of an override: both bits set say active low.
     const POLARITY: u16 = 0b0011;
+    /// Flags of an override: both bits set say level-triggered.
     const TRIGGER: u16 = 0b1100;
     let overridden = entries().find_map(|entry| match entry {
         Entry::Override {

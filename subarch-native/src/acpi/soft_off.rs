@@ -7,8 +7,13 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SleepTypes(pub [u8; 2]);
 
+/// The operator that gives a name to what follows.
 const NAME: u8 = 0x08;
+
+/// The prefix of a name that starts at the root.
 const ROOT_PREFIX: u8 = b'\\';
+
+/// The operator that makes a package.
 const PACKAGE: u8 = 0x12;
 
 impl SleepTypes {

@@ -1,4 +1,8 @@
 //! The command line, saved from memory that soon belongs to somebody else.
+//!
+//! A loader leaves it wherever there was room, often in memory that its own memory map calls free. So it is copied into the
+//! image before the first frame is taken, and refused if it is not what it should be: a kernel that silently drops the end of
+//! its arguments does something that nobody asked for.
 
 use core::fmt;
 use spin::Once;
@@ -30,6 +34,7 @@ struct Copy {
     length: usize,
 }
 
+/// The copy.
 static COPY: Once<Copy> = Once::new();
 
 /// Copies the command line to where it stays. Called once.

@@ -9,6 +9,10 @@
 //! ```
 //!
 //! followed, if there is a boot module, by the module. A ramdisk that begins otherwise is all module.
+//!
+//! The loader puts the image's pages wherever it read them to, so a virtual address of the image says nothing about the
+//! physical one; where that matters the loader's page tables are asked. What it used for itself is memory like any other, but
+//! it does not say which part of it holds the image, so none of it is given to the core. That is a few MiB.
 
 use super::physical::Shown;
 use super::{BOOT_STACK, Entry, Handover, command_line};

@@ -3,6 +3,9 @@
 //! It is the shortest way into a kernel there is: a note in the ELF file names a 32-bit address, the loader jumps there, and
 //! register EBX points to a structure that tells the rest. No disk, no firmware service, no video mode.
 //!
+//! Everything it says is taken as a claim. The memory map in particular is what firmware makes of it: entries overlap, and what
+//! one calls memory another calls reserved. Reserved wins.
+//!
 //! The structure is that of Xen's public header `arch-x86/hvm/start_info.h`; the state of the processor at the entry is in
 //! Xen's `docs/misc/pvh.pandoc`.
 

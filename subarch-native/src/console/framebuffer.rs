@@ -50,11 +50,15 @@ impl Mode {
     }
 }
 
+/// The font: as thin, and as small, as can be read on any screen.
 const WEIGHT: FontWeight = FontWeight::Regular;
 const HEIGHT: RasterHeight = RasterHeight::Size16;
+/// The width of every character in pixels.
 const WIDTH: usize = get_raster_width(WEIGHT, HEIGHT);
 
+/// What the screen shows.
 static PAGE: Page = Page::new();
+/// The screen, once there is one.
 static SCREEN: Once<Screen> = Once::new();
 
 /// Shows `bytes` on the screen, if there is one.
@@ -89,6 +93,7 @@ struct Screen {
 }
 
 impl Screen {
+    /// Makes all of it black.
     fn clear(&self) {
         let pixels = self.pixels.load(Relaxed) as *mut u8;
         // SAFETY: the buffer is mapped and ours, says `show`'s caller. Nothing reads it back, so the order does not matter.

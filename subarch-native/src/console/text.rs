@@ -2,6 +2,9 @@
 //!
 //! A screen's memory is slow to write and slower to read. So the page is kept here, in ordinary memory, and scrolling draws
 //! only the characters that change. All state is atomic: a panic may print in the middle of a line that was being printed.
+//!
+//! It knows the few control characters that the kernel prints (the end of a line, the start of a line, a step back) and none
+//! of a terminal's escape sequences, which nobody here sends.
 
 use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
 

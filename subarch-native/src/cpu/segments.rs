@@ -62,7 +62,10 @@ static STACKS: [GuardedStack<EXCEPTION_STACK_SIZE>; 2] = [GuardedStack::new(), G
 /// Room for a register dump with a backtrace, formatted by an unoptimised kernel.
 const EXCEPTION_STACK_SIZE: usize = 16 * 1024;
 
+/// The task state segment, of which 64-bit mode uses only the stacks.
 static TASK: Once<TaskStateSegment> = Once::new();
+
+/// What is loaded.
 static TABLES: Once<Tables> = Once::new();
 
 /// The descriptor table and the selectors into it.
@@ -74,6 +77,7 @@ struct Tables {
 }
 
 impl Tables {
+    /// Puts them together; the order of the descriptors makes the selectors.
     fn new() -> Self {
         let task = TASK.call_once(|| {
             let mut task = TaskStateSegment::new();

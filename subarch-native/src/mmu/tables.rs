@@ -153,11 +153,15 @@ impl<M: TableMemory> Tree<M> {
 
 /// Where an entry above the lowest level leads.
 enum Next {
+    /// Nowhere.
     Empty,
+    /// To the table in this frame.
     Table(Pfn),
+    /// To a large page that starts with this frame.
     Page(Pfn),
 }
 
+/// Where `entry`, of a table above the lowest level, leads.
 fn next(entry: Pte) -> Next {
     let frame = Pfn::containing(entry.bits() & Pte::FRAME_MASK);
     match (entry.is_present(), entry.flags().contains(PageTableFlags::HUGE_PAGE)) {

@@ -3,6 +3,9 @@
 //! It is read once. The chip updates itself every second while it may be read, keeps its numbers in decimal or binary and its
 //! hours by twelve or twenty-four as somebody once set it, and has room for two digits of the year. The century is somewhere
 //! else in its memory, or nowhere.
+//!
+//! It is taken to keep universal time, as QEMU and most machines without a desktop set it, and it is exact to the second that
+//! it shows.
 
 use crate::port;
 
@@ -25,6 +28,7 @@ struct Registers {
 /// # Safety
 /// Nobody else uses the chip.
 pub unsafe fn read(century: u8) -> Option<u64> {
+    /// How often it is read until two readings agree; more than two are needed only if the second just changes.
     const TRIES: usize = 5;
     // SAFETY: the caller vouches for the chip.
     let mut last = unsafe { Registers::read(century) };
@@ -48,6 +52,7 @@ impl Registers {
         /// The register whose top bit says that an update is in progress, which takes 2 ms.
         const UPDATE: u8 = 0x0a;
         const IN_PROGRESS: u8 = 0x80;
+        /// How often that is asked: tens of milliseconds on real hardware, where each access takes about a microsecond.
         const PATIENCE: usize = 20_000;
         // SAFETY: the chip is the caller's.
         let register = |index| unsafe { register(index) };
@@ -66,7 +71,9 @@ impl Registers {
 
     /// The date they hold, if it is one.
     fn seconds_since_1970(&self) -> Option<u64> {
+        /// Bit of the format register.
         const HOURS_BY_24: u8 = 0x02;
+        /// Bit of the hours, if they go by twelve.
         const AFTERNOON: u8 = 0x80;
         let by_12 = self.format & HOURS_BY_24 == 0;
         let afternoon = by_12 && self.hours & AFTERNOON != 0;
@@ -93,6 +100,7 @@ impl Registers {
 
     /// The number in a register: binary, or two decimal digits.
     fn number(&self, register: u8) -> Option<u64> {
+        /// Bit of the format register.
         const BINARY: u8 = 0x04;
         let (tens, ones) = (register >> 4, register & 0xf);
         match self.format & BINARY {

@@ -52,6 +52,7 @@ const PLAUSIBLE_COUNTER: RangeInclusive<u64> = 50_000_000..=20_000_000_000;
 const PLAUSIBLE_TIMER: RangeInclusive<u64> = 1_000_000..=20_000_000_000;
 
 impl Frequencies {
+    /// The rates, if they are ones that a machine can have.
     fn plausible(self) -> Option<Self> {
         let plausible = PLAUSIBLE_COUNTER.contains(&self.cycle_counter) && PLAUSIBLE_TIMER.contains(&self.timer);
         plausible.then_some(self)
@@ -78,6 +79,7 @@ pub unsafe fn find(timer_port: Option<u16>) -> Result<Frequencies, &'static str>
 
 /// The rate of the crystal that drives both, and the counter's ratio to it (Intel SDM, vol. 3, 19.7.3; vol. 2, CPUID leaf 15h).
 fn told_by_processor() -> Option<Frequencies> {
+    /// EAX and EBX are the ratio's denominator and numerator, ECX is the crystal's rate in Hz; each is 0 if it is not told.
     const CRYSTAL: u32 = 0x15;
     if cpu::cpuid(0, 0).eax < CRYSTAL {
         return None;
@@ -94,6 +96,7 @@ fn told_by_processor() -> Option<Frequencies> {
 
 /// What hypervisors agreed to tell in this leaf, in kHz (LKML, 2008: "CPUID usage for interaction between Hypervisors and Linux").
 fn told_by_hypervisor() -> Option<Frequencies> {
+    /// EAX is the cycle counter's rate, EBX that of the APIC timer.
     const TIMING: u32 = 0x4000_0010;
     cpu::last_hypervisor_leaf().filter(|last| (TIMING..TIMING + 0x100).contains(last))?;
     let leaf = cpu::cpuid(TIMING, 0);
@@ -111,8 +114,10 @@ const PART_OF_A_SECOND: u64 = 1000;
 /// How often a moment is tried.
 const TRIES: usize = 5;
 
-/// How often a measurement is made if it is blurred by more than is tolerated, in thousandths.
+/// How often a measurement is made at the most.
 const REPETITIONS: usize = 5;
+
+/// A measurement blurred by no more than so many thousandths is good enough to be the last.
 const TOLERATED: u64 = 5;
 
 /// How many readings may be alike before the clock is taken to be standing. (Under an emulator that counts instructions,
@@ -145,6 +150,7 @@ struct Moment {
 }
 
 impl Moment {
+    /// Reads all clocks, one after the other.
     fn now<R: Reference>(reference: &mut R) -> Self {
         let before = Native::cycles();
         let reference = reference.read();

@@ -7,9 +7,12 @@
 
 use super::IMAGE_BASE;
 use crate::boot::{BOOT_STACK, BOOT_STACK_SIZE, Entry};
+use crate::console::SERIAL_PORT;
+use crate::power::{EXIT_PORT, exit_value};
 use arch::layout::{DIRECT_MAP, PAGE_SIZE};
 use core::arch::naked_asm;
 use core::cell::UnsafeCell;
+use core::mem::offset_of;
 
 /// How much of physical memory the stub's tables show in the direct map.
 pub const SHOWN: u64 = 4 << 30;
@@ -35,6 +38,7 @@ struct BootTablesCell(UnsafeCell<BootTables>);
 // SAFETY: only the stub writes, before there is anyone else, and only the processor reads.
 unsafe impl Sync for BootTablesCell {}
 
+/// The stub's page tables, in the zeroed part of the image.
 static TABLES: BootTablesCell = BootTablesCell(UnsafeCell::new(BootTables {
     root: [0; 512],
     low: [0; 512],
@@ -45,8 +49,8 @@ static TABLES: BootTablesCell = BootTablesCell(UnsafeCell::new(BootTables {
 /// A code segment for 64-bit mode, as number 1; what the loader's table holds is unknown.
 static DESCRIPTORS: [u64; 2] = [0, 0x00af_9b00_0000_ffff];
 
-/// What is said to a processor that cannot run the kernel.
-static NO_LONG_MODE: [u8; 52] = *b"PANIC: this processor has no 64-bit mode, stopped.\r\n";
+/// What is said to a processor that cannot run the kernel, in the words that every end of it has.
+static NO_LONG_MODE: [u8; 66] = *b"PANIC: this processor has no 64-bit mode\r\nanyring: exit status 1\r\n";
 
 /// The place of the entry of `level` that translates `address`, in bytes from its table's start.
 const fn entry_offset(address: u64, level: u32) -> u64 {
@@ -55,6 +59,10 @@ const fn entry_offset(address: u64, level: u32) -> u64 {
 
 /// The PVH entry point: 32-bit code without paging; EBX holds the start information's address.
 ///
+/// The parts of it are functions of their own, generic like this one so that they exist in kernels only: no linker of a
+/// hosted program would know what to do with their addresses. All through them EDI and ESI keep the cycle counter, and EBP
+/// the start information.
+///
 /// # Safety
 /// Entered by a PVH loader, and by nobody else.
 #[unsafe(naked)]
@@ -62,7 +70,7 @@ const fn entry_offset(address: u64, level: u32) -> u64 {
 pub unsafe extern "C" fn start<E: Entry>() -> ! {
     naked_asm!(
         ".code32",
-        // The cycle counter comes first: the boot report counts from here. EDI and ESI keep it, EBP the start information.
+        // The cycle counter comes first: the boot report counts from here.
         "rdtsc",
         "mov edi, eax",
         "mov esi, edx",
@@ -73,13 +81,34 @@ pub unsafe extern "C" fn start<E: Entry>() -> ! {
         "mov eax, 0x80000000",
         "cpuid",
         "cmp eax, 0x80000001",
-        "jb 8f",
+        "jb {no_long_mode}",
         "mov eax, 0x80000001",
         "cpuid",
         "bt edx, 29",
-        "jnc 8f",
+        "jnc {no_long_mode}",
         "mov ebx, edx",
-        // Second level: present, writable, large. The upper halves of the entries are zero.
+        "call {build_tables}",
+        "jmp {start_paging}",
+        ".code64",
+        base = const IMAGE_BASE,
+        stack = sym BOOT_STACK,
+        stack_top = const STACK_TOP,
+        build_tables = sym build_tables::<E>,
+        start_paging = sym start_paging::<E>,
+        no_long_mode = sym no_long_mode::<E>,
+    )
+}
+
+/// Fills in [`TABLES`], still in 32-bit mode; changes EAX, ECX and EDX, which is left holding the root's address.
+///
+/// All tables lie below 4 GiB, so only the lower halves of entries are written.
+#[expect(clippy::extra_unused_type_parameters, reason = "keeps it out of hosted programs")]
+#[unsafe(naked)]
+#[unsafe(link_section = ".text.entry.pvh")]
+unsafe extern "C" fn build_tables<E: Entry>() {
+    naked_asm!(
+        ".code32",
+        // Second level: present, writable, large.
         "mov edx, offset {tables} + {directories} - {base}",
         "mov eax, 0x83",
         "xor ecx, ecx",
@@ -107,7 +136,28 @@ pub unsafe extern "C" fn start<E: Entry>() -> ! {
         "mov dword ptr [edx + {direct_entry_4}], eax",
         "add eax, {high} - {low}",
         "mov dword ptr [edx + {image_entry_4}], eax",
-        // Physical address extension, the tables, long mode (and no-execute, if there is such a thing), paging.
+        "ret",
+        ".code64",
+        base = const IMAGE_BASE,
+        tables = sym TABLES,
+        low = const offset_of!(BootTables, low),
+        high = const offset_of!(BootTables, high),
+        directories = const offset_of!(BootTables, directories),
+        image_entry_3 = const entry_offset(IMAGE_BASE, 3),
+        image_entry_4 = const entry_offset(IMAGE_BASE, 4),
+        direct_entry_4 = const entry_offset(DIRECT_MAP, 4),
+    )
+}
+
+/// Switches to the tables whose root EDX holds, and to 64-bit mode; EBX holds what the processor can do.
+///
+/// The order is the manual's (Intel SDM, vol. 3, 11.8.5): physical address extension, tables, long mode, paging. The last
+/// step, into a 64-bit code segment, is a far return, since a far jump would need its target's address in the instruction.
+#[unsafe(naked)]
+#[unsafe(link_section = ".text.entry.pvh")]
+unsafe extern "C" fn start_paging<E: Entry>() -> ! {
+    naked_asm!(
+        ".code32",
         "mov eax, cr4",
         "or eax, 0x20",
         "mov cr4, eax",
@@ -115,15 +165,16 @@ pub unsafe extern "C" fn start<E: Entry>() -> ! {
         "mov ecx, 0xc0000080",
         "rdmsr",
         "or eax, 0x100",
+        // No-execute as well, if there is such a thing (leaf 80000001h, EDX bit 20).
         "bt ebx, 20",
-        "jnc 3f",
+        "jnc 2f",
         "or eax, 0x800",
-        "3:",
+        "2:",
         "wrmsr",
         "mov eax, cr0",
         "or eax, 0x80000001",
         "mov cr0, eax",
-        // The descriptor table's limit and address, built on the stack from the third byte on; then a far return into it.
+        // The descriptor table's limit and address, on the stack from the third byte on.
         "mov eax, offset {descriptors} - {base}",
         "push eax",
         "mov eax, 0xf0000",
@@ -133,38 +184,45 @@ pub unsafe extern "C" fn start<E: Entry>() -> ! {
         "mov eax, offset {long_mode} - {base}",
         "push eax",
         "retf",
-        // A word to the serial line, which is as far as the firmware left it, and the end.
-        ".code32",
-        "8:",
-        "mov esi, offset {no_long_mode} - {base}",
-        "mov ecx, {no_long_mode_length}",
-        "mov dx, 0x3f8",
-        "rep outsb",
-        "9:",
-        "hlt",
-        "jmp 9b",
         ".code64",
         base = const IMAGE_BASE,
-        stack = sym BOOT_STACK,
-        stack_top = const STACK_TOP,
-        tables = sym TABLES,
-        low = const core::mem::offset_of!(BootTables, low),
-        high = const core::mem::offset_of!(BootTables, high),
-        directories = const core::mem::offset_of!(BootTables, directories),
-        image_entry_3 = const entry_offset(IMAGE_BASE, 3),
-        image_entry_4 = const entry_offset(IMAGE_BASE, 4),
-        direct_entry_4 = const entry_offset(DIRECT_MAP, 4),
         descriptors = sym DESCRIPTORS,
-        no_long_mode = sym NO_LONG_MODE,
-        no_long_mode_length = const NO_LONG_MODE.len(),
         long_mode = sym long_mode::<E>,
+    )
+}
+
+/// The end on a processor that cannot run the kernel: a word to the serial line, which is as the firmware left it, and the
+/// status 1 for a test bench.
+#[expect(clippy::extra_unused_type_parameters, reason = "keeps it out of hosted programs")]
+#[unsafe(naked)]
+#[unsafe(link_section = ".text.entry.pvh")]
+unsafe extern "C" fn no_long_mode<E: Entry>() -> ! {
+    naked_asm!(
+        ".code32",
+        "mov esi, offset {message} - {base}",
+        "mov ecx, {length}",
+        "mov dx, {port}",
+        "rep outsb",
+        "mov dx, {exit_port}",
+        "mov eax, {exit_status}",
+        "out dx, eax",
+        "2:",
+        "hlt",
+        "jmp 2b",
+        ".code64",
+        base = const IMAGE_BASE,
+        message = sym NO_LONG_MODE,
+        length = const NO_LONG_MODE.len(),
+        port = const SERIAL_PORT,
+        exit_port = const EXIT_PORT,
+        exit_status = const exit_value(1),
     )
 }
 
 /// 64-bit code, still at its physical address: jumps to the virtual one, and calls [`main`](super::main).
 ///
 /// # Safety
-/// Entered by [`start`], with the start information's address in EBP and the cycle counter in ESI and EDI.
+/// Entered by [`start_paging`], with the start information's address in EBP and the cycle counter in ESI and EDI.
 #[unsafe(naked)]
 #[unsafe(link_section = ".text.entry.pvh")]
 unsafe extern "C" fn long_mode<E: Entry>() -> ! {
