@@ -5,6 +5,11 @@
 //! belongs. Its page tables are coarse and short-lived: 2 MiB pages, because every 64-bit processor has them, show the first
 //! 4 GiB at address 0, in the direct map, and (1 GiB of it) at the image.
 
+#![expect(
+    clippy::extra_unused_type_parameters,
+    reason = "a parameter keeps a function out of hosted programs"
+)]
+
 use super::IMAGE_BASE;
 use crate::boot::{BOOT_STACK, BOOT_STACK_SIZE, Entry};
 use crate::console::SERIAL_PORT;
@@ -102,7 +107,6 @@ pub unsafe extern "C" fn start<E: Entry>() -> ! {
 /// Fills in [`TABLES`], still in 32-bit mode; changes EAX, ECX and EDX, which is left holding the root's address.
 ///
 /// All tables lie below 4 GiB, so only the lower halves of entries are written.
-#[expect(clippy::extra_unused_type_parameters, reason = "keeps it out of hosted programs")]
 #[unsafe(naked)]
 #[unsafe(link_section = ".text.entry.pvh")]
 unsafe extern "C" fn build_tables<E: Entry>() {
@@ -193,7 +197,6 @@ unsafe extern "C" fn start_paging<E: Entry>() -> ! {
 
 /// The end on a processor that cannot run the kernel: a word to the serial line, which is as the firmware left it, and the
 /// status 1 for a test bench.
-#[expect(clippy::extra_unused_type_parameters, reason = "keeps it out of hosted programs")]
 #[unsafe(naked)]
 #[unsafe(link_section = ".text.entry.pvh")]
 unsafe extern "C" fn no_long_mode<E: Entry>() -> ! {
