@@ -25,9 +25,10 @@ pub unsafe fn load_segments() {
     unsafe {
         CS::set_reg(tables.code);
         SS::set_reg(tables.data);
-        for load in [DS::set_reg, ES::set_reg, FS::set_reg, GS::set_reg] {
-            load(SegmentSelector::NULL);
-        }
+        DS::set_reg(SegmentSelector::NULL);
+        ES::set_reg(SegmentSelector::NULL);
+        FS::set_reg(SegmentSelector::NULL);
+        GS::set_reg(SegmentSelector::NULL);
         load_tss(tables.task);
         GsBase::write(VirtAddr::new(BOOT_CPU.prepare()));
     }
