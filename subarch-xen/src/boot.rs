@@ -17,7 +17,7 @@ use spin::Once;
 /// How large the boot CPU's stack is.
 pub const STACK_SIZE: usize = 64 * 1024;
 
-/// The stack the kernel is started on, and stays on.
+/// The stack the kernel is started on, and stays on. Xen's own for a guest is a single page without a guard.
 pub static STACK: GuardedStack<STACK_SIZE> = GuardedStack::new();
 
 /// Our copy of what Xen tells the domain.

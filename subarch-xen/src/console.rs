@@ -61,6 +61,10 @@ pub fn drain() {
     }
 }
 
+/// Both ways are usable from the first instruction on: before the boot code has looked for a ring everything goes to Xen's
+/// console, which shows dom0's output always and another domain's if it was told to.
+///
+/// Nothing is translated: Xen and the daemon's terminal put a carriage return where one is needed.
 impl ConsoleOps for Xen {
     fn write(bytes: &[u8]) {
         match SHARED.get() {
@@ -83,12 +87,14 @@ impl ConsoleOps for Xen {
 }
 
 impl Shared {
+    /// The page itself.
     fn ring(&self) -> &Ring {
         // SAFETY: the frame is the console's, kept out of the core's memory, in view at all times, and all fields are
         // atomics.
         unsafe { &*view::of(self.frame).cast() }
     }
 
+    /// Writes `bytes`, as much at a time as there is room for. What a daemon that was given up does not take is lost.
     fn write(&self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let taken = self.ring().push(bytes);
@@ -102,6 +108,7 @@ impl Shared {
         }
     }
 
+    /// Takes a byte of input.
     fn read(&self) -> Option<u8> {
         let byte = self.ring().pop()?;
         if self.ring().is_empty() {
@@ -111,11 +118,13 @@ impl Shared {
         Some(byte)
     }
 
+    /// Tells the daemon to look at the ring.
     fn notify(&self) {
         send(self.port).granted();
     }
 
-    /// Sleeps until the daemon has brought `state` about; false if it is given up.
+    /// Sleeps until the daemon has brought `state` about; false if it is given up. As long as it takes something now and then,
+    /// it is not, however slow it may be.
     fn wait_until(&self, state: impl Fn(&Ring) -> bool) -> bool {
         let (mut since, mut waiting) = (Xen::now(), self.ring().waiting());
         while !state(self.ring()) {

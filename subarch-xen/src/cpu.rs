@@ -78,6 +78,10 @@ pub fn vcpu_info() -> &'static VcpuInfo {
     unsafe { &*PerCpu::current().platform.get().cast() }
 }
 
+/// A page fault's address is in the area, put there by Xen before it entered the handler: a kernel in ring 3 cannot read CR2.
+///
+/// `cpuid` as such is not privileged and would tell about the machine, with features that Xen does not let a guest use. Behind
+/// a prefix that only Xen understands it tells what this domain has.
 impl CpuOps for Xen {
     #[inline(always)]
     fn page_fault_address() -> VirtAddr {

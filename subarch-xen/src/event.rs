@@ -18,6 +18,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqC
 /// No event channel: Xen never gives out port 0.
 const NONE: u32 = 0;
 
+/// The channels that somebody asked for.
 static TIMER: AtomicU32 = AtomicU32::new(NONE);
 static CONSOLE: AtomicU32 = AtomicU32::new(NONE);
 
@@ -38,6 +39,7 @@ pub fn listen_to_console(own: Option<Port>) {
     listen(&CONSOLE, own.unwrap_or_else(|| bind_virq(Virq::Console, 0).granted()));
 }
 
+/// Remembers what `port` is for, then lets it through: at once, if it is pending already.
 fn listen(source: &AtomicU32, port: Port) {
     source.store(port.0, Relaxed);
     unmask(port).granted();

@@ -15,13 +15,24 @@ use arch::IrqOps;
 use arch::percpu::PLATFORM_OFFSET;
 use core::arch::asm;
 
+/// Offset from the GS base of the byte that masks.
 const MASK: usize = PLATFORM_OFFSET + UPCALL_MASK;
+/// Offset from the GS base of the byte that Xen sets when an event waits.
 const PENDING: usize = PLATFORM_OFFSET + UPCALL_PENDING;
 
 /// `upcall_mask` at some moment: zero if events were unmasked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Flags(u8);
 
+/// What each operation is in the image:
+///
+/// | operation | instructions |
+/// |---|---|
+/// | `disable` | `65 c6 04 25 01 00 00 00 01` |
+/// | `enable` | `65 c6 04 25 01 00 00 00 00`, `65 80 3c 25 00 00 00 00 00`, and a jump that is rarely taken |
+/// | `flags` | `65 8a 04 25 01 00 00 00`, to whichever register suits |
+/// | `restore` | a test of the register, then perhaps `enable` |
+/// | `enable_and_halt` | the hypercall, which does both as one step |
 impl IrqOps for Xen {
     type Flags = Flags;
 

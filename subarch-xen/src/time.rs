@@ -21,6 +21,10 @@ pub fn stop_ticking() {
     vcpu::stop_periodic_timer(this_cpu()).granted();
 }
 
+/// All moments are on Xen's *system time*: nanoseconds since Xen started, the same for every domain and CPU. It is read without
+/// leaving the guest; only alarms and the account of stolen time are hypercalls.
+///
+/// Stolen time includes the time a domain exists but was not started yet, which the toolstack takes to build it.
 impl TimeOps for Xen {
     #[inline]
     fn now() -> Instant {
@@ -89,7 +93,8 @@ fn ordered_cycles() -> u64 {
     Xen::cycles()
 }
 
-/// When system time started, since 1970.
+/// When system time started, since 1970. Dom0 may correct it at any time, so it is read anew each time, in the same manner as
+/// the clock: the version is odd while Xen is writing, and another afterwards.
 fn start_of_system_time() -> Duration {
     loop {
         let version = SHARED_INFO.calendar_version.load(Acquire);
@@ -103,6 +108,7 @@ fn start_of_system_time() -> Duration {
     }
 }
 
+/// Xen's number of this CPU, which is also ours.
 fn this_cpu() -> u32 {
     PerCpu::current().cpu().0
 }

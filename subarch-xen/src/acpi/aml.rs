@@ -6,6 +6,7 @@
 
 use super::{Memory, SleepType, Unknown, byte, has};
 
+/// Operators and prefixes of the code, by their names in the specification.
 const NAME: u8 = 0x08;
 const ROOT_PREFIX: u8 = b'\\';
 const PACKAGE: u8 = 0x12;
@@ -13,7 +14,11 @@ const ZERO: u8 = 0x00;
 const ONE: u8 = 0x01;
 const BYTE_PREFIX: u8 = 0x0a;
 
-/// The sleep type that the code from `start` to `end` defines for S5, if it does.
+/// The sleep type that the code from `start` to `end` defines for S5, if it does. A place that merely looks like the
+/// beginning of a definition is passed over.
+///
+/// # Errors
+/// [`Unknown::Unreadable`], if a byte of the code may not be read.
 pub fn sleep_type(memory: &mut impl Memory, start: u64, end: u64) -> Result<Option<SleepType>, Unknown> {
     // The shortest definition has eight bytes from the name on.
     for address in start + 1..end.saturating_sub(8) {

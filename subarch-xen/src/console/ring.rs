@@ -66,6 +66,7 @@ impl Ring {
         held(&self.output_consumed, &self.output_produced)
     }
 
+    /// How many bytes of output can be put.
     fn room(&self) -> usize {
         self.output.len().saturating_sub(self.waiting())
     }

@@ -1,7 +1,11 @@
 //! Error numbers of hypercalls.
 //!
-//! Xen has a list of its own, which mostly agrees with Linux on x86; a number in a log helps nobody, so each one that a
-//! guest can meet has its name here. Source: Xen's public header `errno.h`.
+//! Xen has a list of its own, which agrees with Linux on x86 as far as it goes, because it was once Linux's. A number in a log
+//! helps nobody, so each one has its name here.
+//!
+//! The few that mean something to the code, such as "there is no such CPU", are constants; the others are only ever printed.
+//!
+//! Source: Xen's public header `errno.h`.
 
 use core::fmt;
 

@@ -68,6 +68,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
+    /// A tree with an empty root.
     fn new(free: &'a mut MemoryMap, mapped_below: Pfn) -> Self {
         let mut builder = Self {
             free,
@@ -130,6 +131,7 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Makes `frames` read-only in the direct map.
     fn protect(&mut self, frames: FrameRange) {
         for frame in frames.iter() {
             self.set(frame.direct(), Xen::pte(frame, READ_ONLY_DATA));
@@ -170,6 +172,7 @@ impl<'a> Builder<'a> {
         Slot { table, level, address }
     }
 
+    /// The root, and all tables of the tree.
     fn finish(self) -> (Pfn, MemoryMap) {
         (self.root, self.tables)
     }
@@ -178,7 +181,7 @@ impl<'a> Builder<'a> {
 /// The rights to a page table, to code and to constants in the direct map.
 const READ_ONLY_DATA: PageTableFlags = WRITABLE_DATA.difference(PageTableFlags::WRITABLE);
 
-/// Writes an entry of a table that is not in use.
+/// Writes an entry of a table that is not in use: a store like any other, and the reason why all this is done beforehand.
 fn write(slot: Slot, entry: Pte) {
     // SAFETY: the builder's tables are private and in view; the index is below 512.
     unsafe { view::of(slot.table).cast::<Pte>().add(slot.index()).write(entry) };
@@ -223,6 +226,7 @@ pub unsafe fn show_shared_info(start_info: &StartInfo) {
     unsafe { update_va_mapping(place, entry.bits()) }.granted();
 }
 
+/// The entry that maps Xen's shared page.
 fn shared_info_entry(start_info: &StartInfo) -> Pte {
     super::foreign(Mfn(start_info.shared_info / PAGE_SIZE), WRITABLE_DATA)
 }

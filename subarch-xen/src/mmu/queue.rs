@@ -17,8 +17,11 @@ pub struct Queue {
     state: UnsafeCell<State>,
 }
 
+/// What is in a queue.
 struct State {
+    /// Lazy MMU mode is on.
     collecting: bool,
+    /// How many of `updates` wait.
     length: usize,
     updates: [Update; CAPACITY],
 }
@@ -76,6 +79,7 @@ impl Queue {
         });
     }
 
+    /// Does something to the queue.
     fn with(&self, act: impl FnOnce(&mut State)) {
         // SAFETY: this CPU's queue, events masked: nobody else has a reference, and `act` makes no second one.
         act(unsafe { &mut *self.state.get() });
@@ -83,6 +87,7 @@ impl Queue {
 }
 
 impl State {
+    /// Hands all waiting updates to Xen in one hypercall, which makes them in order.
     fn flush(&mut self) {
         let length = core::mem::take(&mut self.length);
         if length > 0 {

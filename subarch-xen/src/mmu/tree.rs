@@ -20,7 +20,10 @@ pub fn read(slot: Slot) -> Pte {
     unsafe { view::of(slot.table).cast::<Pte>().add(slot.index()).read_volatile() }
 }
 
-/// The table of level 2 that translates `address`. For each table that is missing on the way `missing` says what it has
+/// The table of level 2 that translates `address`.
+///
+/// It is where the way ends because what hangs below differs: the image's tables of level 1 are filled page by page, the
+/// direct map's in one go before they are entered. For each table that is missing on the way `missing` says what it has
 /// entered into the slot given to it; if that is nothing, so is the answer.
 pub fn descend(root: Pfn, address: VirtAddr, mut missing: impl FnMut(Slot) -> Option<Pfn>) -> Option<Pfn> {
     let mut table = root;
