@@ -10,7 +10,10 @@
 //! the first two, and the panic handler here refers to a symbol that does not exist, which fails the link if any
 //! panic is left after optimisation. ROMs are therefore always built with `--release`.
 #![no_std]
-#![allow(clippy::disallowed_methods, reason = "a ROM lies beneath the border that the lint guards")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a ROM lies beneath the border that the lint guards"
+)]
 
 pub mod alarm;
 pub mod answers;
