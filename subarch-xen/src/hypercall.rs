@@ -23,12 +23,8 @@ pub use errno::Errno;
 use core::arch::asm;
 use core::fmt;
 
-/// The hypercalls in use here, by their numbers.
+/// The hypercalls in use here, by their numbers. Each is explained where it is wrapped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(
-    missing_docs,
-    reason = "their names are Xen's; each is explained where it is wrapped"
-)]
 pub enum Call {
     SetTrapTable = 0,
     MmuUpdate = 1,
@@ -99,12 +95,14 @@ pub trait Granted<T> {
     /// The answer; a refusal is a bug of this kernel, or a Xen it was not made for.
     ///
     /// # Panics
-    /// On a refusal, naming hypercall, arguments and error.
+    /// On a refusal, naming hypercall, arguments and error, at the place that asked.
+    #[track_caller]
     fn granted(self) -> T;
 }
 
 impl<T> Granted<T> for Result<T, Refused> {
     #[inline(always)]
+    #[track_caller]
     fn granted(self) -> T {
         match self {
             Ok(answer) => answer,
@@ -115,6 +113,7 @@ impl<T> Granted<T> for Result<T, Refused> {
 
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn refuse(refused: &Refused) -> ! {
     panic!("{refused}")
 }
@@ -177,7 +176,7 @@ mod tests {
         let refused = Refused {
             call: Call::MmuUpdate,
             arguments: [0x1000, 1, 0, 0x7ff0],
-            errno: Errno::INVAL,
+            errno: Errno(22),
         };
         assert_eq!(
             refused.to_string(),

@@ -11,13 +11,13 @@
 #![cfg_attr(not(test), no_std)]
 #![warn(missing_docs)]
 
-pub mod abi;
+mod abi;
 mod acpi;
 pub mod boot;
 mod console;
 mod cpu;
 mod event;
-pub mod hypercall;
+mod hypercall;
 mod irq;
 mod mmu;
 pub mod notes;

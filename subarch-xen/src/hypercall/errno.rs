@@ -3,7 +3,7 @@
 //! Xen has a list of its own, which agrees with Linux on x86 as far as it goes, because it was once Linux's. A number in a log
 //! helps nobody, so each one has its name here.
 //!
-//! The few that mean something to the code, such as "there is no such CPU", are constants; the others are only ever printed.
+//! One that means something to the code ("there is no such CPU") is a constant; the others are only ever printed.
 //!
 //! Source: Xen's public header `errno.h`.
 
@@ -16,8 +16,6 @@ pub struct Errno(pub u16);
 impl Errno {
     /// There is no such thing, such as a virtual CPU of that number.
     pub const NOENT: Self = Self(2);
-    /// The arguments contradict each other or the state of the domain.
-    pub const INVAL: Self = Self(22);
 
     /// The error in a hypercall's answer, if it is one: answers from -4095 to -1 are.
     #[inline(always)]
@@ -99,7 +97,7 @@ mod tests {
     #[test]
     fn only_the_last_page_of_numbers_is_errors() {
         assert_eq!(Errno::of(0), None);
-        assert_eq!(Errno::of(-22), Some(Errno::INVAL));
+        assert_eq!(Errno::of(-22), Some(Errno(22)));
         assert_eq!(Errno::of(-4095), Some(Errno(4095)));
         assert_eq!(Errno::of(-4096), None);
         assert_eq!(Errno::of(i64::MIN), None);
