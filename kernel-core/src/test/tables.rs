@@ -58,6 +58,7 @@ const RIGHTS: PageTableFlags = PageTableFlags::PRESENT
     .union(PageTableFlags::NO_EXECUTE);
 
 fn image_has_its_rights() -> Outcome {
+    require_no_execute()?;
     let guard = guard_page();
     for segment in image::segments() {
         let mut page = segment.pages.start;
@@ -79,6 +80,7 @@ fn image_has_its_rights() -> Outcome {
 }
 
 fn nothing_is_writable_and_executable() -> Outcome {
+    require_no_execute()?;
     // The hypervisor's share of the address space is not ours to judge.
     for_each_page(272..512, &mut |address, flags| {
         let both = flags.contains(PageTableFlags::WRITABLE) && !flags.contains(PageTableFlags::NO_EXECUTE);
@@ -127,6 +129,7 @@ fn stack_has_a_guard_page() -> Outcome {
 }
 
 fn rights_are_enforced() -> Outcome {
+    require_no_execute()?;
     static CONSTANT: u8 = 7;
     static RETURN: spin::Mutex<[u8; 16]> = spin::Mutex::new([0xc3; 16]);
     let code: *mut u8 = image::pages().start.as_mut_ptr();
@@ -153,6 +156,7 @@ fn rights_are_enforced() -> Outcome {
 }
 
 fn map_protect_unmap() -> Outcome {
+    require_no_execute()?;
     let frame = frames::allocate_zeroed().ok_or(Trouble::Skipped("no memory"))?;
     let (pointer, direct) = (PLACE.as_mut_ptr::<u8>(), frame.direct().as_mut_ptr::<u8>());
     mappings::map(PLACE, frame, Access::Write).map_err(failed("mapping"))?;
@@ -220,6 +224,15 @@ fn wrong_requests_are_refused() -> Outcome {
         check_eq!(mappings::protect(PLACE, Access::Write), Err(MapError::NotMapped(PLACE)));
         frames::free(frame, 0).map_err(failed("freeing"))
     }
+}
+
+/// Old processors, and emulated ones that were told to, execute whatever they can read.
+fn require_no_execute() -> Outcome {
+    let pte = Platform::pte(Pfn(0), PageTableFlags::PRESENT | PageTableFlags::NO_EXECUTE);
+    if pte.flags().contains(PageTableFlags::NO_EXECUTE) {
+        return Ok(());
+    }
+    Err(Trouble::Skipped("the processor has no no-execute pages"))
 }
 
 fn is_page_fault(result: Result<(), probe::Fault>) -> bool {
