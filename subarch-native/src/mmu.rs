@@ -56,6 +56,8 @@ impl MmuOps for Native {
         Pfn::containing(Cr3::read_raw().0.start_address().as_u64())
     }
 
+    /// # Safety
+    /// As [`MmuOps::set_entry`] asks.
     #[inline(always)]
     unsafe fn set_entry(slot: Slot, pte: Pte) {
         // SAFETY: the caller vouches for the table and for the translation. The processor may read the entry at any time, and
@@ -63,12 +65,18 @@ impl MmuOps for Native {
         unsafe { slot.pointer().write_volatile(pte) };
     }
 
+    /// # Safety
+    /// As [`MmuOps::table_give`] asks.
     #[inline(always)]
     unsafe fn table_give(_table: Pfn, _level: PageTableLevel) {}
 
+    /// # Safety
+    /// As [`MmuOps::table_take`] asks.
     #[inline(always)]
     unsafe fn table_take(_table: Pfn, _level: PageTableLevel) {}
 
+    /// # Safety
+    /// As [`MmuOps::switch`] asks.
     #[inline(always)]
     unsafe fn switch(root: Pfn) {
         let root = PhysFrame::containing_address(PhysAddr::new_truncate(root.address()));
@@ -100,6 +108,8 @@ impl MmuOps for Native {
     #[inline(always)]
     fn lazy_end() {}
 
+    /// # Safety
+    /// As [`MmuOps::map_direct`] asks.
     #[inline(always)]
     unsafe fn map_direct(_frames: FrameRange, _table: impl FnMut() -> Option<Pfn>) -> Result<(), OutOfTables> {
         Ok(())

@@ -31,6 +31,8 @@ impl MmuOps for Vmi {
         Pfn::containing(root & Pte::FRAME_MASK)
     }
 
+    /// # Safety
+    /// As [`MmuOps::set_entry`] asks.
     #[inline(always)]
     unsafe fn set_entry(slot: Slot, pte: Pte) {
         // SAFETY: the caller vouches for the table and for the translation.
@@ -43,6 +45,8 @@ impl MmuOps for Vmi {
         }
     }
 
+    /// # Safety
+    /// As [`MmuOps::table_give`] asks.
     #[inline(always)]
     unsafe fn table_give(table: Pfn, level_of_table: PageTableLevel) {
         // SAFETY: a notice. The caller vouches that the frame is a table from now on.
@@ -55,12 +59,16 @@ impl MmuOps for Vmi {
         }
     }
 
+    /// # Safety
+    /// As [`MmuOps::table_take`] asks.
     #[inline(always)]
     unsafe fn table_take(table: Pfn, level_of_table: PageTableLevel) {
         // SAFETY: a notice. The caller vouches that the frame is no table any more.
         unsafe { site!(ReleasePage, "", in("rdi") table.0, in("rsi") level(level_of_table), clobber_abi("sysv64")) }
     }
 
+    /// # Safety
+    /// As [`MmuOps::switch`] asks.
     #[inline(always)]
     unsafe fn switch(root: Pfn) {
         // SAFETY: the caller vouches for the tables.
@@ -94,6 +102,8 @@ impl MmuOps for Vmi {
         set_lazy_mode(values::LAZY_NONE);
     }
 
+    /// # Safety
+    /// As [`MmuOps::map_direct`] asks.
     #[inline(always)]
     unsafe fn map_direct(frames: FrameRange, table: impl FnMut() -> Option<Pfn>) -> Result<(), OutOfTables> {
         // SAFETY: the caller's promises are those that this asks for.

@@ -74,6 +74,8 @@ macro_rules! entry {
         #[unsafe(link_section = ".note.Xen")]
         static XEN_NOTES: $crate::notes::Notes = $crate::notes::Notes::new(_start);
 
+        /// # Safety
+        /// Entered by Xen, once.
         #[unsafe(naked)]
         #[unsafe(no_mangle)]
         #[unsafe(link_section = ".text.entry")]

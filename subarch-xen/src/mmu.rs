@@ -53,6 +53,8 @@ impl MmuOps for Xen {
         Cpu::current().root()
     }
 
+    /// # Safety
+    /// As [`MmuOps::set_entry`] asks.
     unsafe fn set_entry(slot: Slot, pte: Pte) {
         let table = p2m::machine(slot.table).0 * PAGE_SIZE;
         let update = Update {
@@ -63,6 +65,8 @@ impl MmuOps for Xen {
         unattended(|| unsafe { Cpu::current().queue.push(update) });
     }
 
+    /// # Safety
+    /// As [`MmuOps::table_give`] asks.
     unsafe fn table_give(table: Pfn, level: PageTableLevel) {
         flush_queue();
         protect(table, WRITABLE_DATA.difference(PageTableFlags::WRITABLE));
@@ -72,6 +76,8 @@ impl MmuOps for Xen {
         }
     }
 
+    /// # Safety
+    /// As [`MmuOps::table_take`] asks.
     unsafe fn table_take(table: Pfn, level: PageTableLevel) {
         flush_queue();
         if level == PageTableLevel::Four {
@@ -81,6 +87,8 @@ impl MmuOps for Xen {
         protect(table, WRITABLE_DATA);
     }
 
+    /// # Safety
+    /// As [`MmuOps::switch`] asks.
     unsafe fn switch(root: Pfn) {
         flush_queue();
         unattended(|| {
@@ -110,6 +118,8 @@ impl MmuOps for Xen {
         unattended(|| Cpu::current().queue.release());
     }
 
+    /// # Safety
+    /// As [`MmuOps::map_direct`] asks.
     unsafe fn map_direct(frames: FrameRange, mut table: impl FnMut() -> Option<Pfn>) -> Result<(), OutOfTables> {
         flush_queue();
         for chunk in tree::chunks(frames) {

@@ -102,7 +102,7 @@ const fn version(text: &str) -> [u8; 8] {
 mod tests {
     use super::*;
 
-    unsafe extern "C" fn entry() -> ! {
+    extern "C" fn entry() -> ! {
         unreachable!("only its address is of interest")
     }
 

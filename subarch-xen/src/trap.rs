@@ -43,6 +43,9 @@ const fn privilege(vector: u8) -> u8 {
 }
 
 /// The entry for exception `VECTOR`: completes Xen's frame to an error code and a vector.
+///
+/// # Safety
+/// Entered by Xen, as the trap table says.
 #[unsafe(naked)]
 unsafe extern "C" fn exception<K: Kernel, const VECTOR: u8>() {
     naked_asm!(
@@ -61,6 +64,9 @@ unsafe extern "C" fn exception<K: Kernel, const VECTOR: u8>() {
 
 /// Xen could not go back to the guest with the segments it was asked for, and hands them over above RCX and R11. Nothing here
 /// loads segments, so it is reported as what the processor made of it, a general protection fault.
+///
+/// # Safety
+/// Entered by Xen, as the callback of this kind.
 #[unsafe(naked)]
 unsafe extern "C" fn failsafe<K: Kernel>() {
     naked_asm!(
@@ -79,6 +85,9 @@ unsafe extern "C" fn failsafe<K: Kernel>() {
 ///
 /// Xen aligns the stack to 16 bytes before it pushes its frame, and a [`TrapFrame`] is a multiple of 16, so the call finds the
 /// stack as it must be. RBP is what the interrupted code had: a backtrace goes through.
+///
+/// # Safety
+/// Entered by the stubs above, on the frame they leave.
 #[unsafe(naked)]
 unsafe extern "C" fn common<K: Kernel>() {
     naked_asm!(
@@ -124,6 +133,9 @@ unsafe extern "C" fn common<K: Kernel>() {
 
 /// The entry for events. The interrupted code's other registers are preserved by the functions called. Xen's five words and
 /// the nine pushed here are 112 bytes, which keeps the stack aligned.
+///
+/// # Safety
+/// Entered by Xen, as the callback of this kind.
 #[unsafe(naked)]
 unsafe extern "C" fn upcall<K: Kernel>() {
     naked_asm!(
@@ -161,6 +173,9 @@ unsafe extern "C" fn upcall<K: Kernel>() {
 /// A kernel may also go back to itself by unmasking and `iretq`, for half the price. But an event between the two
 /// instructions must then be recognised and undone by the next upcall; and QEMU (seen with 7.2) lets `iretq` in ring 3 fault
 /// on a processor with SMAP.
+///
+/// # Safety
+/// Entered by the stubs above, on a frame to continue with.
 #[unsafe(naked)]
 unsafe extern "C" fn leave() {
     naked_asm!(

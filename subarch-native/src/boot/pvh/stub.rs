@@ -107,6 +107,9 @@ pub unsafe extern "C" fn start<E: Entry>() -> ! {
 /// Fills in [`TABLES`], still in 32-bit mode; changes EAX, ECX and EDX, which is left holding the root's address.
 ///
 /// All tables lie below 4 GiB, so only the lower halves of entries are written.
+///
+/// # Safety
+/// A step of the entry stub, in its order and its processor mode.
 #[unsafe(naked)]
 #[unsafe(link_section = ".text.entry.pvh")]
 unsafe extern "C" fn build_tables<E: Entry>() {
@@ -157,6 +160,9 @@ unsafe extern "C" fn build_tables<E: Entry>() {
 ///
 /// The order is the manual's (Intel SDM, vol. 3, 11.8.5): physical address extension, tables, long mode, paging. The last
 /// step, into a 64-bit code segment, is a far return, since a far jump would need its target's address in the instruction.
+///
+/// # Safety
+/// A step of the entry stub, in its order and its processor mode.
 #[unsafe(naked)]
 #[unsafe(link_section = ".text.entry.pvh")]
 unsafe extern "C" fn start_paging<E: Entry>() -> ! {
@@ -197,6 +203,9 @@ unsafe extern "C" fn start_paging<E: Entry>() -> ! {
 
 /// The end on a processor that cannot run the kernel: a word to the serial line, which is as the firmware left it, and the
 /// status 1 for a test bench.
+///
+/// # Safety
+/// A step of the entry stub, in its order and its processor mode.
 #[unsafe(naked)]
 #[unsafe(link_section = ".text.entry.pvh")]
 unsafe extern "C" fn no_long_mode<E: Entry>() -> ! {
