@@ -26,10 +26,13 @@ pub mod operations;
 pub mod power;
 pub mod soft_if;
 
-use core::panic::PanicInfo;
+// On a host ROMs are only checked, never run, and the standard library has the panic handler.
+#[cfg(not(target_os = "none"))]
+extern crate std;
 
+#[cfg(target_os = "none")]
 #[panic_handler]
-fn panic(_: &PanicInfo) -> ! {
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     unsafe extern "C" {
         fn a_rom_must_not_be_able_to_panic() -> !;
     }
