@@ -55,7 +55,7 @@ fn findings(workshop: &Workshop) -> Vec<Finding> {
             name: "image maker".into(),
             purpose: "--boot bios, --boot uefi, image",
             state: state(
-                maker::is_cached(workshop),
+                maker::cached(workshop).is_some(),
                 "in the cache",
                 "built from crates, takes minutes",
             ),

@@ -138,8 +138,8 @@ mod tests {
 
     #[test]
     fn files_are_shown_relative_to_what_a_reader_knows() {
-        let root = Path::new("/home/me/anyring");
-        assert_eq!(shorter("/home/me/anyring/arch/src/irq.rs", root), "arch/src/irq.rs");
+        let root = Path::new("/src/anyring");
+        assert_eq!(shorter("/src/anyring/arch/src/irq.rs", root), "arch/src/irq.rs");
         assert_eq!(
             shorter(
                 "/rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/core/src/fmt/mod.rs",
@@ -148,10 +148,7 @@ mod tests {
             "core/src/fmt/mod.rs"
         );
         assert_eq!(
-            shorter(
-                "/home/me/.cargo/registry/src/index-1949cf8c/spin-0.12.0/src/once.rs",
-                root
-            ),
+            shorter("/cargo/registry/src/index-1949cf8c/spin-0.12.0/src/once.rs", root),
             "spin-0.12.0/src/once.rs"
         );
         assert_eq!(shorter("arch/src/irq.rs", root), "arch/src/irq.rs");

@@ -30,15 +30,22 @@ const NAME: &str = "image-maker";
 /// # Errors
 /// [`Failure::Build`]: it cannot be built; [`Failure::Missing`]: nothing to build it with.
 pub fn obtain(workshop: &Workshop) -> Result<PathBuf> {
-    let way = Way::choose(workshop)?;
+    if let Some(maker) = cached(workshop) {
+        return Ok(maker);
+    }
+    let way = Way::choose(&workshop.provider)?;
     let entry = deb::entry(&workshop.paths.cache, &entry_name(&way)?, |folder| build(&way, folder))?;
     Ok(entry.join(NAME))
 }
 
-/// Whether the cache has it already.
-pub fn is_cached(workshop: &Workshop) -> bool {
-    let name = Way::here().and_then(|way| entry_name(&way));
-    name.is_ok_and(|name| workshop.paths.cache.join(name).is_dir())
+/// The image maker that a compiler of this machine has built before.
+pub fn cached(workshop: &Workshop) -> Option<PathBuf> {
+    let names = Way::here(&workshop.provider)
+        .into_iter()
+        .filter_map(|way| entry_name(&way).ok());
+    names
+        .map(|name| workshop.paths.cache.join(name).join(NAME))
+        .find(|maker| maker.is_file())
 }
 
 /// The name of the cache entry: it changes with the compiler and with the program.

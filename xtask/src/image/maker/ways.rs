@@ -1,10 +1,10 @@
 //! With which Rust the image maker is built.
 
 use crate::failure::Failure;
+use crate::fetch::Provider;
 use crate::fetch::need::{CARGO, LLD, LLVM, RUST_SOURCES, RUSTC, on_search_path};
 use crate::toolchain::{finishes, running_cargo};
-use crate::workshop::Workshop;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -17,6 +17,10 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(600);
 /// The programs of LLVM that the `bootloader` crate runs.
 const PROGRAMS: [&str; 2] = ["llvm-objdump", "llvm-objcopy"];
+
+/// What to do if nothing else works.
+const ADVICE: &str = "disk images need `rustup component add rust-src llvm-tools`, or as root \
+     `apt-get install rustc-web cargo-web rust-web-src lld llvm`";
 
 /// One of the two ways.
 #[derive(Debug)]
@@ -34,29 +38,36 @@ pub enum Way {
 
 impl Way {
     /// The first way that works, fetched if need be.
-    pub fn choose(workshop: &Workshop) -> Result<Self> {
-        if components_are_here()? || (rustup_adds_components() && components_are_here()?) {
+    pub fn choose(provider: &Provider) -> Result<Self> {
+        if components_are_here() || (rustup_adds_components() && components_are_here()) {
             return Ok(Self::Rustup);
         }
-        let provider = &workshop.provider;
         for need in [&CARGO, &RUSTC, &RUST_SOURCES] {
             let found = provider.provide(need)?;
-            ensure!(found.unpacked.is_none(), Failure::Missing.error(advice()));
+            ensure!(found.unpacked.is_none(), Failure::Missing.error(ADVICE));
         }
-        let llvm = provider.provide(&LLVM)?.path;
-        let llvm = llvm.parent().context("a program lies in a folder")?.to_owned();
+        let (linker, llvm) = (provider.provide(&LLD)?.path, provider.provide(&LLVM)?.path);
         Ok(Self::Debian {
-            linker: provider.provide(&LLD)?.path,
-            llvm,
+            linker,
+            llvm: folder_of(&llvm),
         })
     }
 
-    /// The way that works with what is on this machine now.
-    pub fn here() -> Result<Self> {
-        match components_are_here()? {
-            true => Ok(Self::Rustup),
-            false => bail!(advice()),
-        }
+    /// The ways that work with what is on this machine now.
+    pub fn here(provider: &Provider) -> Vec<Self> {
+        let installed = [&CARGO, &RUSTC, &RUST_SOURCES]
+            .iter()
+            .all(|need| need.installed().is_some());
+        let tools = provider.find(&LLD).zip(provider.find(&LLVM)).filter(|_| installed);
+        let debian = tools.map(|(lld, llvm)| Self::Debian {
+            linker: lld.path,
+            llvm: folder_of(&llvm.path),
+        });
+        components_are_here()
+            .then_some(Self::Rustup)
+            .into_iter()
+            .chain(debian)
+            .collect()
     }
 
     /// The version of the compiler, as part of a file name.
@@ -95,24 +106,22 @@ impl Way {
     }
 }
 
-/// What to do if nothing else works.
-fn advice() -> &'static str {
-    "disk images need `rustup component add rust-src llvm-tools`, or as root \
-     `apt-get install rustc-web cargo-web rust-web-src lld llvm`"
+/// The folder a program lies in.
+fn folder_of(program: &Path) -> PathBuf {
+    program.parent().unwrap_or(Path::new("/")).to_owned()
 }
 
 /// Whether the compiler on the search path has the sources of its library, and LLVM's programs.
-fn components_are_here() -> Result<bool> {
-    let answer = Command::new("rustc")
-        .args(["--print", "sysroot"])
-        .output()
-        .context("cannot run rustc")?;
+fn components_are_here() -> bool {
+    let Ok(answer) = Command::new("rustc").args(["--print", "sysroot"]).output() else {
+        return false;
+    };
     let library = PathBuf::from(String::from_utf8_lossy(&answer.stdout).trim()).join("lib/rustlib");
     let Ok(hosts) = fs::read_dir(&library) else {
-        return Ok(false);
+        return false;
     };
     let has_programs = |host: PathBuf| PROGRAMS.iter().all(|program| host.join("bin").join(program).exists());
-    Ok(library.join("src/rust/library/Cargo.lock").exists() && hosts.flatten().any(|host| has_programs(host.path())))
+    library.join("src/rust/library/Cargo.lock").exists() && hosts.flatten().any(|host| has_programs(host.path()))
 }
 
 /// Lets rustup add both components, with a time limit.
