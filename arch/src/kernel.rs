@@ -13,6 +13,8 @@ pub enum Interrupt {
     Alarm,
     /// The console has input, see [`ConsoleOps::read`](crate::ConsoleOps::read).
     Console,
+    /// Another CPU wants something, see [`SmpOps::send_ipi`](crate::SmpOps::send_ipi).
+    Ipi,
     /// Nobody asked for this one. The number is the platform's: a vector or an event channel.
     Unexpected(u32),
 }
@@ -25,6 +27,10 @@ pub trait Kernel: Sized + 'static {
 
     /// Runs the kernel. Called once, on the boot CPU, when everything that [`Boot`] promises is true.
     fn start(boot: Boot) -> !;
+
+    /// Runs a further CPU, on the stack and with the area that [`SmpOps::start_cpu`](crate::SmpOps::start_cpu) was given. Called once
+    /// on each CPU that was started, with interrupts masked.
+    fn cpu_online() -> !;
 
     /// Handles an exception (vectors 0 to 31). Called on the interrupted stack, or on a stack of its own for a double fault on
     /// native, with interrupts masked. What it writes into `frame` is what the interrupted code continues with.

@@ -12,7 +12,9 @@ pub use lazy::LazyMmu;
 
 use crate::layout::{DIRECT_MAP, PAGE_SIZE};
 use crate::memory::{FrameRange, Pfn};
+use crate::percpu::CpuSet;
 use core::fmt;
+use core::ops::Range;
 use x86_64::VirtAddr;
 use x86_64::structures::paging::{PageTableFlags, page_table::PageTableLevel};
 
@@ -194,6 +196,16 @@ pub trait MmuOps {
     /// |---|---|---|
     /// | `cr4.PGE` off and on | `MMUEXT_TLB_FLUSH_LOCAL` | call 47, *FlushTLB* |
     fn flush_all();
+
+    /// Drops what the CPUs in `cpus` have cached of the translations of `pages`, and returns when they have.
+    ///
+    /// | native | xen | vmi |
+    /// |---|---|---|
+    /// | an interrupt of its own to each, answered by the platform | `MMUEXT_INVLPG_MULTI` or `MMUEXT_TLB_FLUSH_MULTI` | as native, each flushing by its ROM |
+    ///
+    /// The executing CPU need not be among them, and is flushed too if it is. May be called with interrupts masked, on several
+    /// CPUs at once: whoever waits answers meanwhile. Updates collected in lazy mode are written first.
+    fn flush_on(cpus: CpuSet, pages: Range<VirtAddr>);
 
     /// Begins to collect entries instead of writing them; see [`LazyMmu`], which is the way to call it.
     ///

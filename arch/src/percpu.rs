@@ -1,21 +1,41 @@
-//! The head of each CPU's own area, at the GS base on every platform.
+//! Each CPU's own area, at the GS base on every platform.
 //!
 //! Everything hot that belongs to "this CPU" hangs on one fact: a segment prefix costs nothing, and cannot be separated from
 //! the access by a migration. The first 64 bytes of the area belong to the platform. Xen keeps its `vcpu_info` there, so that
 //! masking events is one store; a VMI ROM gets them for its virtual interrupt flag, for the same reason. Amsden proposed
 //! this in March 2006 (LKML, 4421D379.3090405@vmware.com); Xen's `VCPUOP_register_vcpu_info` made it possible in 2007.
+//!
+//! Behind the head lie the per-CPU variables of all crates. They are ordinary statics ([`PerCpuVar`]) that the linker script
+//! collects into one *template*; each CPU's area is a copy of it, so a variable's place in the template is its place in every
+//! area. The boot CPU's copy is part of the image, the others' are allocated.
+
+mod set;
+mod variable;
+
+pub use set::CpuSet;
+pub use variable::PerCpuVar;
 
 use core::arch::asm;
 use core::cell::UnsafeCell;
+use core::mem::offset_of;
 
 /// Offset from the GS base of the bytes that belong to the platform.
-pub const PLATFORM_OFFSET: usize = 0;
+pub const PLATFORM_OFFSET: usize = offset_of!(PerCpu, platform);
 
 /// How many bytes at the start of the area belong to the platform.
 pub const PLATFORM_SIZE: usize = 64;
 
+/// Offset from the GS base of the stack pointer with which the next entry from user mode starts.
+pub const KERNEL_STACK_OFFSET: usize = offset_of!(PerCpu, kernel_stack);
+
+/// Offset from the GS base of the word in which an entry stub may put the user's stack pointer aside.
+pub const USER_STACK_OFFSET: usize = offset_of!(PerCpu, user_stack);
+
+/// How many CPUs the kernel can run on.
+pub const MAX_CPUS: u32 = 64;
+
 /// Number of a CPU: 0 is the one the kernel was started on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct CpuId(pub u32);
 
 /// The head of one CPU's area. Its layout is known to assembly code and to hypervisors, so it is `repr(C)`, and aligned so
@@ -27,38 +47,72 @@ pub struct PerCpu {
     pub platform: UnsafeCell<[u8; PLATFORM_SIZE]>,
     /// The area's own address, so that one load turns GS into a pointer.
     this: UnsafeCell<*const PerCpu>,
+    /// See [`KERNEL_STACK_OFFSET`].
+    kernel_stack: UnsafeCell<u64>,
+    /// See [`USER_STACK_OFFSET`].
+    user_stack: UnsafeCell<u64>,
+    /// What the core keeps here: the running thread.
+    current: UnsafeCell<*const ()>,
+    /// How often preemption was switched off on this CPU, and not on again.
+    preemption_off: UnsafeCell<u32>,
     /// The CPU's number.
-    cpu: CpuId,
+    cpu: UnsafeCell<CpuId>,
 }
 
-// SAFETY: `platform` is only touched by single instructions of the platform crates or by the hypervisor, `this` only before
-// the area is published; the rest does not change.
+// SAFETY: `platform` is only touched by single instructions of the platform crates or by the hypervisor; `this` and `cpu` only
+// before the area is published; the rest only by single instructions of the CPU itself.
 unsafe impl Sync for PerCpu {}
 
-const _: () = assert!(core::mem::offset_of!(PerCpu, platform) == PLATFORM_OFFSET);
-const _: () = assert!(core::mem::offset_of!(PerCpu, this) == THIS_OFFSET);
+const _: () = assert!(PLATFORM_OFFSET == 0);
 
-/// Offset from the GS base of the area's own address.
-const THIS_OFFSET: usize = PLATFORM_OFFSET + PLATFORM_SIZE;
+/// The head of the template.
+#[unsafe(link_section = ".percpu.head")]
+#[used]
+static TEMPLATE: PerCpu = PerCpu {
+    platform: UnsafeCell::new([0; PLATFORM_SIZE]),
+    this: UnsafeCell::new(core::ptr::null()),
+    kernel_stack: UnsafeCell::new(0),
+    user_stack: UnsafeCell::new(0),
+    current: UnsafeCell::new(core::ptr::null()),
+    preemption_off: UnsafeCell::new(0),
+    cpu: UnsafeCell::new(CpuId(0)),
+};
+
+unsafe extern "C" {
+    static __percpu_start: u8;
+    static __percpu_end: u8;
+    static mut __percpu_boot: u8;
+}
 
 impl PerCpu {
-    /// The area of CPU number `cpu`, to be prepared before it is loaded into GS.
-    pub const fn new(cpu: CpuId) -> Self {
-        Self {
-            platform: UnsafeCell::new([0; PLATFORM_SIZE]),
-            this: UnsafeCell::new(core::ptr::null()),
-            cpu,
-        }
+    /// How many bytes an area has.
+    pub fn size() -> usize {
+        (&raw const __percpu_end).addr() - (&raw const __percpu_start).addr()
     }
 
-    /// Completes the area with its own address; returns what belongs into the GS base.
+    /// The boot CPU's area, fresh from the template. What it returns belongs into the GS base.
     ///
     /// # Safety
-    /// No CPU uses this area yet.
-    pub unsafe fn prepare(&'static self) -> u64 {
-        // SAFETY: the caller promises that nobody else looks.
-        unsafe { *self.this.get() = self };
-        self as *const Self as u64
+    /// Called once, before any CPU uses an area.
+    pub unsafe fn prepare_boot() -> &'static Self {
+        // SAFETY: the linker script sets this much memory aside for the purpose; the caller calls once.
+        unsafe { Self::prepare((&raw mut __percpu_boot).cast(), CpuId(0)) }
+    }
+
+    /// Makes an area for `cpu` in `memory`. What it returns belongs into that CPU's GS base.
+    ///
+    /// # Safety
+    /// `memory` is [`size`](Self::size) bytes, aligned to 64, in one piece, and given away for good.
+    pub unsafe fn prepare(memory: *mut Self, cpu: CpuId) -> &'static Self {
+        // SAFETY: the template is that long and never changed; the caller vouches for the memory, which nobody else sees yet.
+        unsafe {
+            memory
+                .cast::<u8>()
+                .copy_from_nonoverlapping(&raw const __percpu_start, Self::size());
+            (*memory).this = UnsafeCell::new(memory);
+            (*memory).cpu = UnsafeCell::new(cpu);
+            &*memory
+        }
     }
 
     /// The area of the executing CPU, from the moment the platform's boot code has loaded GS.
@@ -69,15 +123,79 @@ impl PerCpu {
         let this: *const Self;
         // SAFETY: the platform loads GS with a prepared area before it calls anything in the core.
         unsafe {
-            asm!("mov {}, gs:[{offset}]", out(reg) this, offset = const THIS_OFFSET,
+            asm!("mov {}, gs:[{offset}]", out(reg) this, offset = const offset_of!(PerCpu, this),
                  options(pure, readonly, nostack, preserves_flags));
             &*this
         }
     }
 
-    /// This CPU's number.
+    /// The number of this area's CPU.
     #[inline(always)]
     pub fn cpu(&self) -> CpuId {
-        self.cpu
+        // SAFETY: written only before the area was published.
+        unsafe { *self.cpu.get() }
     }
+}
+
+/// The number of the executing CPU; true only as long as the caller cannot be moved to another.
+#[inline(always)]
+pub fn this_cpu() -> CpuId {
+    let cpu: u32;
+    // SAFETY: GS is this CPU's area.
+    unsafe {
+        asm!("mov {:e}, gs:[{offset}]", out(reg) cpu, offset = const offset_of!(PerCpu, cpu),
+             options(readonly, nostack, preserves_flags));
+    }
+    CpuId(cpu)
+}
+
+/// What the core keeps in the head: the running thread. Each thread reads its own, wherever it runs.
+#[inline(always)]
+pub fn current() -> *const () {
+    let current: *const ();
+    // SAFETY: GS is this CPU's area.
+    unsafe {
+        asm!("mov {}, gs:[{offset}]", out(reg) current, offset = const offset_of!(PerCpu, current),
+             options(readonly, nostack, preserves_flags));
+    }
+    current
+}
+
+/// Sets what [`current`] reads on this CPU.
+///
+/// # Safety
+/// For the scheduler, in the middle of a switch.
+#[inline(always)]
+pub unsafe fn set_current(current: *const ()) {
+    // SAFETY: GS is this CPU's area.
+    unsafe {
+        asm!("mov gs:[{offset}], {}", in(reg) current, offset = const offset_of!(PerCpu, current),
+             options(nostack, preserves_flags));
+    }
+}
+
+/// Switches preemption off on this CPU once more: one instruction, so it counts on the CPU it is executed on.
+#[inline(always)]
+pub fn preemption_off() {
+    // SAFETY: GS is this CPU's area, and the counter is this CPU's own.
+    unsafe { asm!("inc dword ptr gs:[{offset}]", offset = const offset_of!(PerCpu, preemption_off), options(nostack)) };
+}
+
+/// Takes one [`preemption_off`] back; whether preemption is possible again is [`preemption_depth`]'s to say.
+#[inline(always)]
+pub fn preemption_on() {
+    // SAFETY: as above.
+    unsafe { asm!("dec dword ptr gs:[{offset}]", offset = const offset_of!(PerCpu, preemption_off), options(nostack)) };
+}
+
+/// How often preemption is switched off on this CPU.
+#[inline(always)]
+pub fn preemption_depth() -> u32 {
+    let depth: u32;
+    // SAFETY: as above.
+    unsafe {
+        asm!("mov {:e}, gs:[{offset}]", out(reg) depth, offset = const offset_of!(PerCpu, preemption_off),
+             options(readonly, nostack, preserves_flags));
+    }
+    depth
 }
