@@ -21,6 +21,7 @@ pub mod panic;
 pub mod platform;
 pub mod power;
 pub mod report;
+pub mod smp;
 pub mod start;
 pub mod sync;
 pub mod test;
@@ -39,6 +40,10 @@ impl Kernel for Core {
 
     fn start(boot: Boot) -> ! {
         start::run(boot)
+    }
+
+    fn cpu_online() -> ! {
+        smp::cpu_online()
     }
 
     fn exception(frame: &mut TrapFrame) {

@@ -2,6 +2,7 @@
 
 use crate::mm::frames;
 use crate::platform::Platform;
+use crate::smp;
 use alloc::string::String;
 use arch::layout::PAGE_SIZE;
 use arch::{Boot, CpuOps, SmpOps, Subarch, TimeOps};
@@ -27,7 +28,12 @@ pub fn print(boot: &Boot) {
 
 /// Prints what the kernel runs on and with.
 pub fn print_machine() {
-    println!("  cpu     {}, 1 of {} in use", cpu_name(), Platform::cpu_count());
+    println!(
+        "  cpu     {}, {} of {} in use",
+        cpu_name(),
+        smp::online().len(),
+        Platform::cpu_count()
+    );
     println!("  memory  {}", Memory(frames::usage()));
     println!("  clock   {}", Platform::clock_source());
     println!("  time    {}", Utc(Platform::wall_clock()));

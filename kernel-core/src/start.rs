@@ -1,7 +1,7 @@
 //! From a booted machine to a prompt, or to whatever else the command line asks for.
 
 use crate::platform::Platform;
-use crate::{breakage, fault, mm, monitor, options, report, test};
+use crate::{breakage, fault, mm, monitor, options, report, smp, test};
 use arch::{Boot, IrqOps};
 use spin::Once;
 
@@ -21,6 +21,7 @@ pub fn run(boot: Boot) -> ! {
     fault::remember_stack(boot.stack.clone());
     mm::init(boot);
     Platform::enable();
+    smp::start_others();
     report::print(boot);
     let options = options::get();
     if let Some(what) = options.breakage {

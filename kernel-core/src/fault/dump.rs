@@ -105,7 +105,7 @@ fn print_registers(frame: &TrapFrame, address: VirtAddr) {
 fn print_frames(first: Option<u64>, rbp: u64) {
     // SAFETY: a probe survives whatever is read, and reading the kernel's own stack has no effect.
     let read = |address| unsafe { probe::read(address as *const u64) }.ok();
-    let callers = backtrace::return_addresses(stack::range(), rbp, read);
+    let callers = backtrace::return_addresses(stack::of(rbp), rbp, read);
     for (number, address) in first.into_iter().chain(callers).take(MAX_FRAMES).enumerate() {
         tell(format_args!("  #{number} {address:#018x}\n"));
     }

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 static ALARMS: AtomicU64 = AtomicU64::new(0);
 static CONSOLE: AtomicU64 = AtomicU64::new(0);
+static IPIS: AtomicU64 = AtomicU64::new(0);
 static UNEXPECTED: AtomicU64 = AtomicU64::new(0);
 
 /// Interrupts since boot.
@@ -14,6 +15,8 @@ pub struct Counts {
     pub alarms: u64,
     /// Announcements of console input.
     pub console: u64,
+    /// Those that other CPUs raised.
+    pub ipis: u64,
     /// Those nobody asked for.
     pub unexpected: u64,
 }
@@ -23,6 +26,7 @@ pub fn counts() -> Counts {
     Counts {
         alarms: ALARMS.load(Relaxed),
         console: CONSOLE.load(Relaxed),
+        ipis: IPIS.load(Relaxed),
         unexpected: UNEXPECTED.load(Relaxed),
     }
 }
@@ -31,6 +35,7 @@ pub(super) fn record(source: Interrupt) {
     let counter = match source {
         Interrupt::Alarm => &ALARMS,
         Interrupt::Console => &CONSOLE,
+        Interrupt::Ipi => &IPIS,
         Interrupt::Unexpected(_) => &UNEXPECTED,
     };
     counter.fetch_add(1, Relaxed);

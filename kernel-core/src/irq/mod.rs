@@ -5,7 +5,7 @@ mod count;
 pub use count::{Counts, counts};
 
 use crate::platform::Platform;
-use crate::{console, timer};
+use crate::{console, smp, timer};
 use arch::{Interrupt, IrqOps};
 use core::fmt;
 use core::marker::PhantomData;
@@ -69,6 +69,7 @@ pub fn handle(source: Interrupt) {
     match source {
         Interrupt::Alarm => timer::alarm(),
         Interrupt::Console => console::receive(),
+        Interrupt::Ipi => smp::handle(),
         Interrupt::Unexpected(number) => log::warn!("interrupt {number} came, and nobody asked for it"),
     }
 }

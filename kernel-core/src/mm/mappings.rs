@@ -2,8 +2,9 @@
 
 use super::frames;
 use crate::platform::Platform;
+use crate::smp;
 use crate::sync::IrqLock;
-use arch::layout::{MAPPINGS, MAPPINGS_SIZE};
+use arch::layout::{MAPPINGS, MAPPINGS_SIZE, PAGE_SIZE};
 use arch::{MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
 use kernel_logic::paging::{self, Tables};
 pub use kernel_logic::paging::{Access, MapError, Walk};
@@ -67,7 +68,7 @@ pub fn map(page: VirtAddr, frame: Pfn, access: Access) -> Result<(), MapError> {
 pub unsafe fn unmap(page: VirtAddr) -> Result<Option<Pfn>, MapError> {
     check(page)?;
     let frame = paging::unmap(&mut *TABLES.lock(), Platform::root(), page)?;
-    Platform::flush_page(page);
+    flush(page);
     Ok(frame)
 }
 
@@ -81,7 +82,7 @@ pub unsafe fn unmap(page: VirtAddr) -> Result<Option<Pfn>, MapError> {
 pub unsafe fn protect(page: VirtAddr, access: Access) -> Result<(), MapError> {
     check(page)?;
     paging::protect(&mut *TABLES.lock(), Platform::root(), page, access)?;
-    Platform::flush_page(page);
+    flush(page);
     Ok(())
 }
 
@@ -105,4 +106,9 @@ fn check(page: VirtAddr) -> Result<(), MapError> {
     } else {
         Err(MapError::OutOfBounds(page))
     }
+}
+
+/// Has every CPU forget the translation of `page`.
+fn flush(page: VirtAddr) {
+    Platform::flush_on(smp::online(), page..page + PAGE_SIZE);
 }

@@ -3,6 +3,7 @@
 pub mod frames;
 pub mod heap;
 pub mod mappings;
+pub mod stack;
 
 use arch::Boot;
 

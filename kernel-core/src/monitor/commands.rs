@@ -136,6 +136,7 @@ fn irq(_: &str, _: &Boot) {
     let counts = irq::counts();
     println!("  alarm      {}", counts.alarms);
     println!("  console    {}", counts.console);
+    println!("  IPI        {}", counts.ipis);
     println!("  unexpected {}", counts.unexpected);
 }
 

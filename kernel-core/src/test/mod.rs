@@ -8,6 +8,7 @@ mod faults;
 mod interrupts;
 mod machine;
 mod memory;
+mod smp;
 mod tables;
 
 use crate::power;
@@ -39,6 +40,7 @@ const GROUPS: &[&[Case]] = &[
     memory::CASES,
     tables::CASES,
     faults::CASES,
+    smp::CASES,
 ];
 
 /// Fails the test, with the text as the reason, unless the condition holds.

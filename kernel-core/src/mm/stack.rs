@@ -1,0 +1,94 @@
+//! Stacks for CPUs and threads, each above a page that is never mapped.
+//!
+//! They lie in a region of their own, at equal distances, so that an address tells which stack it belongs to, or which
+//! stack's guard page it is: that is what a fault handler wants to know, at a moment when it can ask nobody.
+
+use super::frames;
+use super::mappings::{self, Access, MapError};
+use crate::sync::IrqLock;
+use alloc::vec::Vec;
+use arch::VirtAddr;
+use arch::layout::{MAPPINGS, PAGE_SIZE};
+use core::ops::Range;
+
+/// Where the stacks' region starts, and how far it may reach.
+const REGION: Range<u64> = MAPPINGS + (64 << 30)..MAPPINGS + (128 << 30);
+
+/// Bytes of a stack.
+const SIZE: u64 = 64 << 10;
+
+/// From one stack to the next: the guard page and the stack.
+const STRIDE: u64 = SIZE + PAGE_SIZE;
+
+static SLOTS: IrqLock<Slots> = IrqLock::new(Slots {
+    used: 0,
+    free: Vec::new(),
+});
+
+/// Which places of the region are taken.
+struct Slots {
+    /// Places below this have been used.
+    used: u64,
+    /// Used places whose stacks are gone; the pages stay mapped for the next.
+    free: Vec<u64>,
+}
+
+/// A stack. Dropping it keeps its memory for another.
+#[derive(Debug)]
+pub struct KernelStack {
+    slot: u64,
+}
+
+impl KernelStack {
+    /// A stack, an old one if there is any.
+    ///
+    /// # Errors
+    /// [`MapError`] if there is no memory, or no room in the region.
+    pub fn new() -> Result<Self, MapError> {
+        let reused = SLOTS.lock().free.pop();
+        if let Some(slot) = reused {
+            return Ok(Self { slot });
+        }
+        let slot = {
+            let mut slots = SLOTS.lock();
+            slots.used += 1;
+            slots.used - 1
+        };
+        let stack = Self { slot };
+        stack.map()?;
+        Ok(stack)
+    }
+
+    /// Its addresses; the end is the initial stack pointer.
+    pub fn range(&self) -> Range<VirtAddr> {
+        let start = VirtAddr::new(REGION.start + self.slot * STRIDE + PAGE_SIZE);
+        start..start + SIZE
+    }
+
+    fn map(&self) -> Result<(), MapError> {
+        let range = self.range();
+        if range.end.as_u64() > REGION.end {
+            return Err(MapError::OutOfBounds(range.end));
+        }
+        for number in 0..SIZE / PAGE_SIZE {
+            let frame = frames::allocate(0).ok_or(MapError::OutOfMemory)?;
+            mappings::map(range.start + number * PAGE_SIZE, frame, Access::Write)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for KernelStack {
+    fn drop(&mut self) {
+        SLOTS.lock().free.push(self.slot);
+    }
+}
+
+/// The stack that `address` belongs to, its guard page included, if it is in the region.
+pub fn containing(address: u64) -> Option<Range<u64>> {
+    if !REGION.contains(&address) {
+        return None;
+    }
+    let guard = address - (address - REGION.start) % STRIDE;
+    Some(guard + PAGE_SIZE..guard + STRIDE)
+}
