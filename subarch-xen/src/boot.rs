@@ -10,6 +10,7 @@ use crate::hypercall::{Granted, version};
 use crate::mmu::first::{replace_tables, show_shared_info};
 use crate::{console, cpu, event, mmu, p2m, time, trap};
 use arch::memory::TooManyRanges;
+use arch::percpu::PerCpu;
 use arch::stack::GuardedStack;
 use arch::{Boot, FrameRange, Kernel, MemoryMap, Pfn, image};
 use spin::Once;
@@ -75,7 +76,7 @@ unsafe fn adopt(start_info: *const StartInfo) -> &'static StartInfo {
     // SAFETY: it was checked, this is the start, and each step needs only those before it.
     unsafe {
         p2m::adopt(start_info);
-        cpu::share_info();
+        cpu::share_boot_info();
         show_shared_info(start_info);
     }
     event::mask_all();
@@ -116,9 +117,9 @@ fn free_memory(start_info: &StartInfo) -> Result<MemoryMap, TooManyRanges> {
     Ok(free)
 }
 
-/// Has the timer and the console announce themselves.
+/// Has timer, other CPUs and console announce themselves.
 fn listen() {
     time::stop_ticking();
-    event::listen_to_timer();
+    event::listen_on(PerCpu::current()).granted();
     event::listen_to_console(console::port());
 }

@@ -1,15 +1,15 @@
 //! This CPU: its area, and what Xen knows of it.
 //!
-//! The area is found by GS and begins with the `vcpu_info` (see `irq.rs` for why). Behind that head lies what the platform
-//! itself keeps for each CPU: its queue of page-table updates and the root it runs on.
+//! The area is found by GS and begins with the `vcpu_info` (see `irq.rs` for why). Among the variables behind that head are
+//! the platform's own: the CPU's queue of page-table updates and the root it runs on.
 
 use crate::Xen;
 use crate::abi::VcpuInfo;
-use crate::hypercall::{Granted, callback, vcpu};
+use crate::hypercall::{Granted, Refused, callback, vcpu};
 use crate::mmu::queue::Queue;
 use crate::p2m;
 use arch::layout::PAGE_SIZE;
-use arch::percpu::{CpuId, PerCpu};
+use arch::percpu::{PerCpu, PerCpuVar};
 use arch::{CpuOps, Pfn, VirtAddr};
 use core::arch::asm;
 use core::arch::x86_64::CpuidResult;
@@ -18,45 +18,69 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// What the platform keeps for one CPU.
 #[derive(Debug)]
 pub struct Cpu {
-    head: PerCpu,
     /// Page-table updates that wait for the end of lazy MMU mode.
     pub queue: Queue,
     root: AtomicU64,
 }
 
-/// The CPUs the kernel can run on: as long as [`arch::SmpOps`] starts no others, the one it was started on.
-static CPUS: [Cpu; 1] = [Cpu {
-    head: PerCpu::new(CpuId(0)),
+#[unsafe(link_section = ".percpu")]
+static CPU: PerCpuVar<Cpu> = PerCpuVar::new(Cpu {
     queue: Queue::new(),
     root: AtomicU64::new(0),
-}];
+});
 
 /// Makes GS the boot CPU's area.
 ///
 /// # Safety
 /// Called once, before anything that uses GS.
 pub unsafe fn load_area() {
-    // SAFETY: the caller promises that nobody uses GS yet.
-    unsafe { callback::set_kernel_gs_base(CPUS[0].head.prepare()) }.granted();
+    // SAFETY: the caller promises that nobody uses GS yet, and calls once.
+    unsafe { callback::set_kernel_gs_base(&raw const *PerCpu::prepare_boot() as u64) }.granted();
 }
 
-/// Has Xen keep this CPU's `vcpu_info` at the head of its area from now on.
+/// Has Xen keep the boot CPU's `vcpu_info` at the head of its area from now on.
 ///
 /// # Safety
 /// Called once, with the area loaded; the translation of frames works.
-pub unsafe fn share_info() {
-    let info = CPUS[0].head.platform.get() as u64;
-    let frame = p2m::machine(p2m::image_frame(info));
-    // SAFETY: the head's first 64 bytes are set aside for Xen by the type, lie in the image's writable data, and do not
-    // cross a page, being aligned to their size.
-    unsafe { vcpu::register_info(0, frame, (info % PAGE_SIZE) as u32) }.granted();
+pub unsafe fn share_boot_info() {
+    let area = PerCpu::current();
+    let frame = p2m::image_frame(area.platform.get() as u64);
+    // SAFETY: the boot CPU's area lies in the image's writable data; the caller calls once.
+    unsafe { share_info(area, frame) }.granted();
+}
+
+/// Has Xen keep the `vcpu_info` of the CPU that `area` is for at the head of it, which lies in `frame`.
+///
+/// Xen allows this of the executing CPU, and of one that was not started yet. It then says that events are pending, all of
+/// them, so that none of before is missed.
+///
+/// # Errors
+/// `ENOENT` if the domain has no such CPU.
+///
+/// # Safety
+/// Called once for each area.
+pub unsafe fn share_info(area: &'static PerCpu, frame: Pfn) -> Result<(), Refused> {
+    let offset = area.platform.get() as u64 % PAGE_SIZE;
+    // SAFETY: the head's first 64 bytes are set aside for Xen by the type, and being aligned to their size they do not cross a
+    // page; areas are never given back.
+    unsafe { vcpu::register_info(area.cpu().0, p2m::machine(frame), offset as u32)? };
+    Ok(())
 }
 
 impl Cpu {
-    /// The executing CPU, as long as the caller cannot be moved to another.
+    /// The executing CPU.
+    ///
+    /// # Safety
+    /// The caller cannot be moved to another CPU as long as it uses the answer.
     #[inline(always)]
-    pub fn current() -> &'static Self {
-        &CPUS[PerCpu::current().cpu().0 as usize]
+    pub unsafe fn this() -> &'static Self {
+        // SAFETY: the caller vouches for staying; what handlers may not see half done is masked by whoever does it.
+        unsafe { CPU.this() }
+    }
+
+    /// The CPU that `area` is for.
+    pub fn of(area: &'static PerCpu) -> &'static Self {
+        CPU.of(area)
     }
 
     /// The root this CPU runs on.
@@ -71,11 +95,18 @@ impl Cpu {
     }
 }
 
-/// What Xen shares with the executing CPU.
+/// What Xen shares with the CPU that `area` is for.
+#[inline(always)]
+pub fn info_of(area: &'static PerCpu) -> &'static VcpuInfo {
+    // SAFETY: the area's head is the registered `vcpu_info`, or will be; it lives as long as the kernel, and all its fields
+    // are atomics.
+    unsafe { &*area.platform.get().cast() }
+}
+
+/// What Xen shares with the executing CPU, as long as the caller cannot be moved to another.
 #[inline(always)]
 pub fn vcpu_info() -> &'static VcpuInfo {
-    // SAFETY: the area's head is the registered `vcpu_info`; it lives as long as the kernel, and all its fields are atomics.
-    unsafe { &*PerCpu::current().platform.get().cast() }
+    info_of(PerCpu::current())
 }
 
 /// A page fault's address is in the area, put there by Xen before it entered the handler: a kernel in ring 3 cannot read CR2.

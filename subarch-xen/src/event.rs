@@ -5,22 +5,47 @@
 //! [`upcall`]. The walk back down takes each level *before* it looks at the one below, so that an event that arrives
 //! in the middle is either still found or makes Xen call again, never lost.
 //!
+//! Each CPU has a channel for its timer and one for the other CPUs to call it by; the console's belongs to the boot CPU. Which
+//! CPU an event is for is Xen's knowledge, and Xen sets the selector of that one only. But bits of several CPUs share a word of
+//! the page, so each CPU also knows which are its own (`event/walk.rs`).
+//!
 //! An event is acknowledged before it is handled: one that happens again during the handler is a new one.
 
-use crate::abi::SharedInfo;
+mod walk;
+
 use crate::abi::shared_info::{SHARED_INFO, WORDS};
 use crate::cpu;
-use crate::hypercall::Granted;
-use crate::hypercall::event::{Port, Virq, bind_virq, unmask};
+use crate::hypercall::event::{Port, Virq, bind_ipi, bind_virq, send, unmask};
+use crate::hypercall::{Granted, Refused};
+use arch::percpu::{CpuId, MAX_CPUS, PerCpu, PerCpuVar};
 use arch::{Interrupt, Kernel};
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use walk::{Own, take};
 
 /// No event channel: Xen never gives out port 0.
 const NONE: u32 = 0;
 
-/// The channels that somebody asked for.
-static TIMER: AtomicU32 = AtomicU32::new(NONE);
+/// What one CPU is told of.
+#[derive(Debug)]
+struct Channels {
+    /// All of them.
+    own: Own,
+    timer: AtomicU32,
+    ipi: AtomicU32,
+}
+
+#[unsafe(link_section = ".percpu")]
+static CHANNELS: PerCpuVar<Channels> = PerCpuVar::new(Channels {
+    own: [const { AtomicU64::new(0) }; WORDS],
+    timer: AtomicU32::new(NONE),
+    ipi: AtomicU32::new(NONE),
+});
+
+/// The channel that announces console input.
 static CONSOLE: AtomicU32 = AtomicU32::new(NONE);
+
+/// The channel of each CPU by which the others call it, for those others.
+static CALLS: [AtomicU32; MAX_CPUS as usize] = [const { AtomicU32::new(NONE) }; MAX_CPUS as usize];
 
 /// Masks every event channel: whatever the domain was started with, nothing arrives that nobody asked for.
 pub fn mask_all() {
@@ -29,121 +54,65 @@ pub fn mask_all() {
     }
 }
 
-/// Asks for the events of this CPU's timer.
-pub fn listen_to_timer() {
-    listen(&TIMER, bind_virq(Virq::Timer, 0).granted());
+/// Asks for what every CPU is told of, on behalf of the one that `area` is for: its timer, and calls of other CPUs.
+///
+/// # Errors
+/// Xen has no more channels, or the domain no such CPU.
+pub fn listen_on(area: &'static PerCpu) -> Result<(), Refused> {
+    let (cpu, channels) = (area.cpu(), CHANNELS.of(area));
+    channels.listen(&channels.timer, bind_virq(Virq::Timer, cpu.0)?)?;
+    let call = bind_ipi(cpu.0)?;
+    channels.listen(&channels.ipi, call)?;
+    CALLS[cpu.0 as usize].store(call.0, Relaxed);
+    Ok(())
 }
 
-/// Asks for the events that announce console input: on the console's own channel, or as dom0 on Xen's.
+/// Asks for the events that announce console input: on the console's own channel, or as dom0 on Xen's. Both are the boot CPU's,
+/// which calls this.
 pub fn listen_to_console(own: Option<Port>) {
-    listen(&CONSOLE, own.unwrap_or_else(|| bind_virq(Virq::Console, 0).granted()));
+    let port = own.unwrap_or_else(|| bind_virq(Virq::Console, 0).granted());
+    CHANNELS.of(PerCpu::current()).listen(&CONSOLE, port).granted();
 }
 
-/// Remembers what `port` is for, then lets it through: at once, if it is pending already.
-fn listen(source: &AtomicU32, port: Port) {
-    source.store(port.0, Relaxed);
-    unmask(port).granted();
+/// Calls `cpu`.
+#[inline]
+pub fn send_ipi(cpu: CpuId) {
+    send(Port(CALLS[cpu.0 as usize].load(Relaxed))).granted();
 }
 
 /// Handles everything that is pending on this CPU. Called by the stub that Xen enters, with events masked.
 pub extern "C" fn upcall<K: Kernel>() {
-    let info = cpu::vcpu_info();
+    // SAFETY: events are masked, so this CPU it stays; and all fields are atomics.
+    let (info, channels) = (cpu::vcpu_info(), unsafe { CHANNELS.this() });
     while info.upcall_pending.swap(0, SeqCst) != 0 {
         let selected = info.pending_selector.swap(0, SeqCst);
-        take(&SHARED_INFO, selected, |port| K::interrupt(source(port)));
+        take(&SHARED_INFO, &channels.own, selected, |port| {
+            K::interrupt(channels.source(port));
+        });
     }
 }
 
-/// What the core knows event channel `port` as.
-fn source(port: u32) -> Interrupt {
-    if port == TIMER.load(Relaxed) {
-        Interrupt::Alarm
-    } else if port == CONSOLE.load(Relaxed) {
-        Interrupt::Console
-    } else {
-        Interrupt::Unexpected(port)
+impl Channels {
+    /// Remembers `port` as the one for `source`, and as one of this CPU's, then lets it through: at once, if it is pending
+    /// already.
+    fn listen(&self, source: &AtomicU32, port: Port) -> Result<(), Refused> {
+        let (word, bit) = (port.0 / u64::BITS, port.0 % u64::BITS);
+        source.store(port.0, Relaxed);
+        self.own[word as usize].fetch_or(1 << bit, Relaxed);
+        unmask(port)?;
+        Ok(())
     }
-}
 
-/// Acknowledges and handles each unmasked event in the words that `selected` has a bit for.
-fn take(shared: &SharedInfo, selected: u64, mut handle: impl FnMut(u32)) {
-    for word in bits(selected) {
-        let pending = &shared.pending[word as usize];
-        for bit in bits(pending.load(SeqCst) & !shared.mask[word as usize].load(SeqCst)) {
-            if acknowledge(pending, bit) {
-                handle(word * u64::BITS + bit);
-            }
+    /// What the core knows event channel `port` as.
+    fn source(&self, port: u32) -> Interrupt {
+        if port == self.timer.load(Relaxed) {
+            Interrupt::Alarm
+        } else if port == self.ipi.load(Relaxed) {
+            Interrupt::Ipi
+        } else if port == CONSOLE.load(Relaxed) {
+            Interrupt::Console
+        } else {
+            Interrupt::Unexpected(port)
         }
-    }
-}
-
-/// Takes an event back; false if somebody has (a handler that unmasks events can be interrupted by another walk).
-fn acknowledge(pending: &AtomicU64, bit: u32) -> bool {
-    let bit = 1 << bit;
-    pending.fetch_and(!bit, SeqCst) & bit != 0
-}
-
-/// The numbers of the bits that are set, ascending.
-fn bits(mut word: u64) -> impl Iterator<Item = u32> {
-    core::iter::from_fn(move || {
-        let bit = word.trailing_zeros();
-        word &= word.checked_sub(1)?;
-        Some(bit)
-    })
-}
-
-const _: () = assert!(WORDS == u64::BITS as usize, "one bit of the selector for each word");
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shared() -> Box<SharedInfo> {
-        // SAFETY: the structure is integers and atomics of integers throughout.
-        unsafe { Box::new(core::mem::zeroed()) }
-    }
-
-    #[test]
-    fn bits_come_in_order() {
-        assert_eq!(bits(0).count(), 0);
-        assert_eq!(bits(1 << 63 | 1 << 5 | 1).collect::<Vec<_>>(), [0, 5, 63]);
-    }
-
-    #[test]
-    fn only_selected_unmasked_events_are_taken_and_each_once() {
-        let shared = shared();
-        shared.pending[0].store(0b1110, SeqCst);
-        shared.mask[0].store(0b0100, SeqCst);
-        shared.pending[2].store(1, SeqCst);
-        shared.pending[63].store(1 << 63, SeqCst);
-        let mut taken = Vec::new();
-        take(&shared, 1 | 1 << 63, |port| taken.push(port));
-        assert_eq!(taken, [1, 3, 4095]);
-        assert_eq!(shared.pending[0].load(SeqCst), 0b0100);
-        assert_eq!(shared.pending[2].load(SeqCst), 1);
-        take(&shared, u64::MAX, |port| taken.push(port));
-        assert_eq!(taken, [1, 3, 4095, 128]);
-    }
-
-    #[test]
-    fn an_event_is_acknowledged_before_it_is_handled() {
-        let shared = shared();
-        shared.pending[0].store(2, SeqCst);
-        take(&shared, 1, |_| {
-            shared.pending[0].fetch_or(2, SeqCst);
-        });
-        assert_eq!(shared.pending[0].load(SeqCst), 2);
-    }
-
-    #[test]
-    fn an_event_that_a_nested_walk_took_is_not_taken_again() {
-        let shared = shared();
-        shared.pending[0].store(0b110, SeqCst);
-        let mut taken = Vec::new();
-        take(&shared, 1, |port| {
-            taken.push(port);
-            shared.pending[0].store(0, SeqCst);
-        });
-        assert_eq!(taken, [1]);
     }
 }

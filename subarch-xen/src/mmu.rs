@@ -16,11 +16,13 @@ pub mod tree;
 use crate::Xen;
 use crate::cpu::Cpu;
 use crate::hypercall::Granted;
-use crate::hypercall::mmu::{Extended, Mfn, Update, extended, update_va_mapping};
+use crate::hypercall::mmu::{Cpus, Extended, Invalidate, Mfn, Update, extended, update_va_mapping};
 use crate::p2m;
 use arch::layout::PAGE_SIZE;
 use arch::mmu::OutOfTables;
+use arch::percpu::CpuSet;
 use arch::{CpuOps, FrameRange, IrqOps, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
+use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tree::{TABLE, WRITABLE_DATA, descend, fill};
 
@@ -50,7 +52,7 @@ impl MmuOps for Xen {
 
     #[inline(always)]
     fn root() -> Pfn {
-        Cpu::current().root()
+        on_this_cpu(Cpu::root)
     }
 
     /// # Safety
@@ -62,7 +64,7 @@ impl MmuOps for Xen {
             value: pte.bits(),
         };
         // SAFETY: the caller vouches for the translation.
-        unattended(|| unsafe { Cpu::current().queue.push(update) });
+        on_this_cpu(|cpu| unsafe { cpu.queue.push(update) });
     }
 
     /// # Safety
@@ -91,10 +93,10 @@ impl MmuOps for Xen {
     /// As [`MmuOps::switch`] asks.
     unsafe fn switch(root: Pfn) {
         flush_queue();
-        unattended(|| {
+        on_this_cpu(|cpu| {
             // SAFETY: the caller vouches for the root.
             unsafe { extended(Extended::NewBase(p2m::machine(root))) }.granted();
-            Cpu::current().set_root(root);
+            cpu.set_root(root);
         });
     }
 
@@ -110,12 +112,26 @@ impl MmuOps for Xen {
         unsafe { extended(Extended::FlushLocal) }.granted();
     }
 
+    /// Xen interrupts only those processors that may have something of this domain cached, and it is Xen that they answer, whatever
+    /// the kernel there has masked.
+    fn flush_on(cpus: CpuSet, pages: Range<VirtAddr>) {
+        flush_queue();
+        let cpus = Cpus::from_bits(cpus.bits());
+        let operation = match pages.end.as_u64().saturating_sub(pages.start.as_u64()) {
+            0 => return,
+            1..=PAGE_SIZE => Extended::InvalidateOn(pages.start.as_u64(), &cpus),
+            _ => Extended::FlushOn(&cpus),
+        };
+        // SAFETY: as above.
+        unsafe { extended(operation) }.granted();
+    }
+
     fn lazy_begin() {
-        unattended(|| Cpu::current().queue.collect());
+        on_this_cpu(|cpu| cpu.queue.collect());
     }
 
     fn lazy_end() {
-        unattended(|| Cpu::current().queue.release());
+        on_this_cpu(|cpu| cpu.queue.release());
     }
 
     /// # Safety
@@ -225,21 +241,31 @@ unsafe fn add(table: Pfn, frames: FrameRange) {
 }
 
 /// Changes the rights to `frame` in the direct map.
+///
+/// A right that is taken away Xen drops from the caches itself, before it takes the frame for a page table. One that is given
+/// is its guest's business: another CPU may have read the table there, and would fault on its first write.
 fn protect(frame: Pfn, flags: PageTableFlags) {
     let entry = Xen::pte(frame, flags).bits();
+    let stale = if flags.contains(PageTableFlags::WRITABLE) {
+        Invalidate::Everywhere
+    } else {
+        Invalidate::Here
+    };
     // SAFETY: the callers give a page table over, which is only read from then on, or take one back that is nobody's.
-    unsafe { update_va_mapping(frame.direct().as_u64(), entry) }.granted();
+    unsafe { update_va_mapping(frame.direct().as_u64(), entry, stale) }.granted();
 }
 
 /// Makes the updates that wait on this CPU.
 fn flush_queue() {
-    unattended(|| Cpu::current().queue.flush());
+    on_this_cpu(|cpu| cpu.queue.flush());
 }
 
-/// Does something to this CPU's state that no handler may see half done.
+/// Does something to this CPU's state: no handler sees it half done, and the CPU stays the same.
 #[inline(always)]
-fn unattended(act: impl FnOnce()) {
+fn on_this_cpu<T>(act: impl FnOnce(&Cpu) -> T) -> T {
     let flags = Xen::save();
-    act();
+    // SAFETY: events are masked, so nothing takes us away from this CPU.
+    let done = act(unsafe { Cpu::this() });
     Xen::restore(flags);
+    done
 }

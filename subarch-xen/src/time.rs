@@ -9,7 +9,7 @@ use crate::Xen;
 use crate::abi::shared_info::SHARED_INFO;
 use crate::cpu;
 use crate::hypercall::{Granted, vcpu};
-use arch::percpu::PerCpu;
+use arch::percpu;
 use arch::{Instant, TimeOps};
 use core::arch::asm;
 use core::fmt;
@@ -110,7 +110,7 @@ fn start_of_system_time() -> Duration {
 
 /// Xen's number of this CPU, which is also ours.
 fn this_cpu() -> u32 {
-    PerCpu::current().cpu().0
+    percpu::this_cpu().0
 }
 
 /// Where the time comes from, for the boot report.

@@ -10,36 +10,23 @@
 //!
 //! Source: Xen's public header `arch-x86/xen-x86_64.h` (`iret_context`, and the frame described there).
 
+pub mod entries;
+
 use crate::event;
-use crate::hypercall::callback::{CallbackKind, TrapInfo, register, set_trap_table};
+use crate::hypercall::callback::{CallbackKind, register, set_trap_table};
 use crate::hypercall::{Granted, IRET};
 use arch::{Exception, Kernel, TrapFrame};
 use core::arch::naked_asm;
 
-/// Has Xen deliver exceptions and events to `K`.
+/// Has Xen deliver exceptions and events to `K` on the boot CPU; the others start with this told (`smp.rs`).
 pub fn install<K: Kernel>() {
-    let table = table::<K>();
+    let entries = entries::remember::<K>();
     // SAFETY: each address is the stub below for that vector or that kind of callback.
     unsafe {
-        set_trap_table(&table).granted();
-        register(CallbackKind::Event, upcall::<K> as *const () as u64).granted();
-        register(CallbackKind::Failsafe, failsafe::<K> as *const () as u64).granted();
+        set_trap_table(&entries.table).granted();
+        register(CallbackKind::Event, entries.event).granted();
+        register(CallbackKind::Failsafe, entries.failsafe).granted();
     }
-}
-
-/// The table of exception handlers, terminated.
-fn table<K: Kernel>() -> [TrapInfo; 33] {
-    macro_rules! table {
-        ($($vector:literal)*) => {
-            [$(TrapInfo::new($vector, privilege($vector), exception::<K, $vector> as *const () as u64),)* TrapInfo::default()]
-        };
-    }
-    table!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31)
-}
-
-/// Breakpoints may be set in programs; no other exception may be raised by an `int` instruction there.
-const fn privilege(vector: u8) -> u8 {
-    if vector == Exception::BREAKPOINT.0 { 3 } else { 0 }
 }
 
 /// The entry for exception `VECTOR`: completes Xen's frame to an error code and a vector.

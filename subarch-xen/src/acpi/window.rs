@@ -5,7 +5,7 @@
 //! about to end.
 
 use super::Memory;
-use crate::hypercall::mmu::{Mfn, update_va_mapping};
+use crate::hypercall::mmu::{Invalidate, Mfn, update_va_mapping};
 use crate::mmu::foreign;
 use arch::PageTableFlags;
 use arch::layout::PAGE_SIZE;
@@ -40,7 +40,7 @@ impl Window {
         let flags = PageTableFlags::PRESENT | PageTableFlags::NO_EXECUTE;
         let entry = foreign(Mfn(frame), flags);
         // SAFETY: the place is a page of its own, whose contents only this window reads, through volatile reads.
-        let shown = unsafe { update_va_mapping(PLACE.0.get() as u64, entry.bits()) }.is_ok();
+        let shown = unsafe { update_va_mapping(PLACE.0.get() as u64, entry.bits(), Invalidate::Here) }.is_ok();
         self.frame = shown.then_some(frame);
         shown
     }

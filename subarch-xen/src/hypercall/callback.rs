@@ -6,7 +6,7 @@ use super::{Call, Refused, call};
 
 /// One line of the table of exception handlers.
 #[repr(C)]
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct TrapInfo {
     vector: u8,
     flags: u8,
@@ -15,7 +15,7 @@ pub struct TrapInfo {
 }
 
 /// Code selector of a 64-bit guest's kernel, `FLAT_KERNEL_CS`: Xen's own descriptor, since we load no table.
-const KERNEL_CODE: u16 = 0xe033;
+pub const KERNEL_CODE: u16 = 0xe033;
 
 /// Bit of [`TrapInfo`]'s flags: events are masked when the handler is entered.
 const MASK_EVENTS: u8 = 1 << 2;

@@ -3,7 +3,7 @@
 //! Xen has a list of its own, which agrees with Linux on x86 as far as it goes, because it was once Linux's. A number in a log
 //! helps nobody, so each one has its name here.
 //!
-//! One that means something to the code ("there is no such CPU") is a constant; the others are only ever printed.
+//! Those that mean something to the code ("there is no such CPU") are constants; the others are only ever printed.
 //!
 //! Source: Xen's public header `errno.h`.
 
@@ -16,6 +16,8 @@ pub struct Errno(pub u16);
 impl Errno {
     /// There is no such thing, such as a virtual CPU of that number.
     pub const NOENT: Self = Self(2);
+    /// Xen, or the share of it that the domain may use, is out of memory.
+    pub const NOMEM: Self = Self(12);
 
     /// The error in a hypercall's answer, if it is one: answers from -4095 to -1 are.
     #[inline(always)]

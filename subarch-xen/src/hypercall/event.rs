@@ -20,6 +20,7 @@ pub enum Virq {
 
 const BIND_VIRQ: u64 = 1;
 const SEND: u64 = 4;
+const BIND_IPI: u64 = 7;
 const UNMASK: u64 = 9;
 
 /// Makes `virq` of virtual CPU `vcpu` arrive through an event channel of its own.
@@ -41,6 +42,23 @@ pub fn bind_virq(virq: Virq, vcpu: u32) -> Result<Port, Refused> {
     };
     // SAFETY: the request outlives the call.
     unsafe { call(Call::EventChannelOp, [BIND_VIRQ, &raw mut bind as u64])? };
+    Ok(Port(bind.port))
+}
+
+/// Makes an event channel with both ends in this domain, whose events arrive on virtual CPU `vcpu`.
+///
+/// # Errors
+/// `ENOENT` if there is no such CPU, `ENOSPC` if there are no more channels.
+pub fn bind_ipi(vcpu: u32) -> Result<Port, Refused> {
+    /// `evtchn_bind_ipi`; Xen fills in the port.
+    #[repr(C)]
+    struct Bind {
+        vcpu: u32,
+        port: u32,
+    }
+    let mut bind = Bind { vcpu, port: 0 };
+    // SAFETY: the request outlives the call.
+    unsafe { call(Call::EventChannelOp, [BIND_IPI, &raw mut bind as u64])? };
     Ok(Port(bind.port))
 }
 

@@ -45,22 +45,31 @@ pub unsafe fn mmu_update(updates: &[Update]) -> Result<u64, Refused> {
     unsafe { call(Call::MmuUpdate, [list, count, NOT_INTERESTED, SELF]) }
 }
 
-/// Makes `entry` the level-1 entry for `address` in the current address space, and drops this CPU's cached translation.
+/// Whose cached translation goes with an entry that is replaced.
+#[derive(Clone, Copy, Debug)]
+#[repr(u64)]
+pub enum Invalidate {
+    /// This CPU's.
+    Here = 2,
+    /// That of every CPU that runs the domain.
+    Everywhere = 6,
+}
+
+/// Makes `entry` the level-1 entry for `address` in the current address space, and drops the cached translation.
 ///
 /// # Errors
 /// As [`mmu_update`]; also if there is no level-1 table for the address.
 ///
 /// # Safety
 /// The new translation breaks no reference that anyone holds.
-pub unsafe fn update_va_mapping(address: u64, entry: u64) -> Result<u64, Refused> {
-    const INVALIDATE_LOCALLY: u64 = 2;
+pub unsafe fn update_va_mapping(address: u64, entry: u64, stale: Invalidate) -> Result<u64, Refused> {
     // SAFETY: the caller vouches for the translation.
-    unsafe { call(Call::UpdateVaMapping, [address, entry, INVALIDATE_LOCALLY]) }
+    unsafe { call(Call::UpdateVaMapping, [address, entry, stale as u64]) }
 }
 
 /// The other operations on page tables that are in use here.
 #[derive(Clone, Copy, Debug)]
-pub enum Extended {
+pub enum Extended<'a> {
     /// Validates a whole tree and keeps it valid until it is unpinned.
     PinRoot(Mfn),
     /// Gives up a pinned tree: its pages are ordinary again where nothing else refers to them.
@@ -71,6 +80,23 @@ pub enum Extended {
     FlushLocal,
     /// Drops the cached translation of the page at an address on this CPU.
     InvalidateLocal(u64),
+    /// Drops all cached translations of the CPUs in a set, and waits until they are.
+    FlushOn(&'a Cpus),
+    /// Drops the cached translation of the page at an address on the CPUs in a set, and waits until it is.
+    InvalidateOn(u64, &'a Cpus),
+}
+
+/// A set of virtual CPUs: a bit for each. Xen reads as many bits as the domain has CPUs, hence more words than the CPUs that
+/// the kernel can use have bits: the others never run.
+#[derive(Clone, Copy, Debug)]
+pub struct Cpus([u64; 8]);
+
+impl Cpus {
+    /// The CPUs whose bits are set, CPU 0 being the lowest.
+    #[inline(always)]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self([bits, 0, 0, 0, 0, 0, 0, 0])
+    }
 }
 
 /// `mmuext_op`.
@@ -81,21 +107,23 @@ struct Operation {
     second: u64,
 }
 
-impl Extended {
+impl Extended<'_> {
     /// The operation as Xen wants it.
     #[inline(always)]
-    const fn operation(self) -> Operation {
-        let (command, argument) = match self {
-            Self::PinRoot(frame) => (3, frame.0),
-            Self::Unpin(frame) => (4, frame.0),
-            Self::NewBase(frame) => (5, frame.0),
-            Self::FlushLocal => (6, 0),
-            Self::InvalidateLocal(address) => (7, address),
+    fn operation(self) -> Operation {
+        let (command, argument, second) = match self {
+            Self::PinRoot(frame) => (3, frame.0, 0),
+            Self::Unpin(frame) => (4, frame.0, 0),
+            Self::NewBase(frame) => (5, frame.0, 0),
+            Self::FlushLocal => (6, 0, 0),
+            Self::InvalidateLocal(address) => (7, address, 0),
+            Self::FlushOn(cpus) => (8, 0, cpus.0.as_ptr() as u64),
+            Self::InvalidateOn(address, cpus) => (9, address, cpus.0.as_ptr() as u64),
         };
         Operation {
             command,
             argument,
-            second: 0,
+            second,
         }
     }
 }
@@ -107,9 +135,9 @@ impl Extended {
 ///
 /// # Safety
 /// Whoever loads a root vouches that it maps what the kernel uses.
-pub unsafe fn extended(operation: Extended) -> Result<u64, Refused> {
+pub unsafe fn extended(operation: Extended<'_>) -> Result<u64, Refused> {
     let operation = operation.operation();
-    // SAFETY: the operation outlives the call; the caller vouches for a new root, the others cannot harm.
+    // SAFETY: the operation and what it points to outlive the call; the caller vouches for a new root, the others cannot harm.
     unsafe { call(Call::MmuextOp, [&raw const operation as u64, 1, 0, SELF]) }
 }
 

@@ -4,6 +4,7 @@
 
 use super::{Call, Granted, Refused, call};
 
+const YIELD: u64 = 0;
 const BLOCK: u64 = 1;
 const SHUTDOWN: u64 = 2;
 const POLL: u64 = 3;
@@ -16,6 +17,15 @@ const POLL: u64 = 3;
 pub fn block() -> Result<u64, Refused> {
     // SAFETY: handlers that run when events are unmasked are entered as at any other moment.
     unsafe { call(Call::SchedOp, [BLOCK, 0]) }
+}
+
+/// Lets other virtual CPUs that wait for the same processor run before this one does again.
+///
+/// # Errors
+/// None that a guest can meet.
+pub fn give_way() -> Result<u64, Refused> {
+    // SAFETY: this CPU continues here, as after being preempted.
+    unsafe { call(Call::SchedOp, [YIELD, 0]) }
 }
 
 /// Stops this virtual CPU until system time `deadline` (nanoseconds), or until an event is delivered to it.

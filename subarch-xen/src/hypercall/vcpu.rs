@@ -1,10 +1,16 @@
-//! Virtual CPUs: where each has its shared words, its timer, its account.
+//! Virtual CPUs: starting them; where each has its shared words, its timer, its account.
 //!
 //! Source: Xen's public header `vcpu.h`.
+
+pub mod context;
+
+pub use context::Context;
 
 use super::mmu::Mfn;
 use super::{Call, Errno, Refused, call};
 
+const INITIALISE: u64 = 0;
+const UP: u64 = 1;
 const IS_UP: u64 = 3;
 const GET_RUNSTATE_INFO: u64 = 4;
 const STOP_PERIODIC_TIMER: u64 = 7;
@@ -23,6 +29,30 @@ pub fn exists(vcpu: u32) -> Result<bool, Refused> {
         Err(refused) if refused.errno == Errno::NOENT => Ok(false),
         Err(refused) => Err(refused),
     }
+}
+
+/// Has virtual CPU `vcpu` start in the state `context` when it is [`up`].
+///
+/// # Errors
+/// `ENOENT` if there is none of that number, `EEXIST` if it was told before, `EINVAL` for a state that is none, `ENOMEM`.
+///
+/// # Safety
+/// The state is right for the code it starts with.
+pub unsafe fn initialise(vcpu: u32, context: &Context) -> Result<u64, Refused> {
+    // SAFETY: Xen only reads the state, during the call; the caller vouches for it.
+    unsafe { call(Call::VcpuOp, [INITIALISE, vcpu.into(), &raw const *context as u64]) }
+}
+
+/// Starts virtual CPU `vcpu`.
+///
+/// # Errors
+/// `EINVAL` if it was not told how to start.
+///
+/// # Safety
+/// All that the code it starts with relies on is there.
+pub unsafe fn up(vcpu: u32) -> Result<u64, Refused> {
+    // SAFETY: the caller vouches for what runs then.
+    unsafe { call(Call::VcpuOp, [UP, vcpu.into(), 0]) }
 }
 
 /// How virtual CPU `vcpu` has spent its time, in nanoseconds: running, wanting to run, waiting, switched off.

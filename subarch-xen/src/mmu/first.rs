@@ -13,10 +13,11 @@ use crate::abi::StartInfo;
 use crate::abi::shared_info::SHARED_INFO;
 use crate::cpu::Cpu;
 use crate::hypercall::Granted;
-use crate::hypercall::mmu::{Extended, Mfn, extended, update_va_mapping};
+use crate::hypercall::mmu::{Extended, Invalidate, Mfn, extended, update_va_mapping};
 use crate::{Xen, p2m, view};
 use arch::image::{self, Segment};
 use arch::layout::{IMAGE_BASE, PAGE_SIZE};
+use arch::percpu::PerCpu;
 use arch::{FrameRange, MemoryMap, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
 
 /// How much memory is in the direct map at the least when the core starts.
@@ -195,7 +196,7 @@ unsafe fn move_to(root: Pfn, tables: &MemoryMap, old: FrameRange) {
     for table in tables.ranges().iter().flat_map(FrameRange::iter) {
         let entry = Xen::pte(table, READ_ONLY_DATA).bits();
         // SAFETY: from now on the tables are only read.
-        unsafe { update_va_mapping(IMAGE_BASE + table.address(), entry) }.granted();
+        unsafe { update_va_mapping(IMAGE_BASE + table.address(), entry, Invalidate::Here) }.granted();
     }
     // SAFETY: the caller vouches for the tree; nothing uses the old one any more.
     unsafe {
@@ -204,7 +205,7 @@ unsafe fn move_to(root: Pfn, tables: &MemoryMap, old: FrameRange) {
         view::through_direct_map();
         extended(Extended::Unpin(p2m::machine(old.start))).granted();
     }
-    Cpu::current().set_root(root);
+    Cpu::of(PerCpu::current()).set_root(root);
 }
 
 /// Makes the old tables ordinary memory.
@@ -223,7 +224,7 @@ pub unsafe fn show_shared_info(start_info: &StartInfo) {
     let place = &raw const SHARED_INFO as u64;
     let entry = shared_info_entry(start_info);
     // SAFETY: the place is a page of its own in the image's data, and its contents so far mean nothing.
-    unsafe { update_va_mapping(place, entry.bits()) }.granted();
+    unsafe { update_va_mapping(place, entry.bits(), Invalidate::Here) }.granted();
 }
 
 /// The entry that maps Xen's shared page.

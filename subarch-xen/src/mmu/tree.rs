@@ -39,6 +39,16 @@ pub fn descend(root: Pfn, address: VirtAddr, mut missing: impl FnMut(Slot) -> Op
     Some(table)
 }
 
+/// The frame that the tree at `root` shows at `address`, if it is one of ours. All pages of a PV guest have 4 KiB.
+pub fn frame_at(root: Pfn, address: VirtAddr) -> Option<Pfn> {
+    let mut table = descend(root, address, |_| None)?;
+    for level in [PageTableLevel::Two, PageTableLevel::One] {
+        let entry = read(Slot { table, level, address });
+        table = Some(entry).filter(|entry| entry.is_present()).and_then(Xen::frame)?;
+    }
+    Some(table)
+}
+
 /// Makes a private frame an empty table.
 pub fn clear(table: Pfn) {
     // SAFETY: the frame is private to the caller, in view, and a table's size.
