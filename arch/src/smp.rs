@@ -14,6 +14,8 @@ use x86_64::VirtAddr;
 pub enum StartError {
     /// The machine has no such CPU.
     NoSuchCpu(CpuId),
+    /// It was asked, did not answer, and never will.
+    NoAnswer(CpuId),
     /// The platform has no memory left where starting needs it.
     NoMemory,
     /// The platform refused; the number is its own error code.
@@ -24,6 +26,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSuchCpu(cpu) => write!(out, "there is no CPU {}", cpu.0),
+            Self::NoAnswer(cpu) => write!(out, "CPU {} does not answer", cpu.0),
             Self::NoMemory => write!(out, "no memory to start a CPU with"),
             Self::Refused(code) => write!(out, "the platform refused with error {code}"),
         }

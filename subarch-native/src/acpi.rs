@@ -17,6 +17,7 @@ pub use madt::{Madt, SERIAL_INTERRUPT};
 pub use soft_off::SleepTypes;
 
 use crate::boot::physical::PhysicalMemory;
+use crate::smp::ApicIds;
 use log::{debug, warn};
 
 /// What the kernel wants to know, as far as the firmware told.
@@ -50,6 +51,12 @@ impl Firmware {
             interrupts,
             soft_off,
         }
+    }
+
+    /// The CPUs that the tables tell of.
+    pub fn cpus(&self) -> ApicIds {
+        self.interrupts
+            .map_or_else(ApicIds::default, |interrupts| interrupts.cpus)
     }
 }
 

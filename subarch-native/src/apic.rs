@@ -3,6 +3,7 @@
 //! Its registers are memory at an address that never changes once the kernel runs on its own page tables, so that setting an
 //! alarm or ending an interrupt is a single store (Intel SDM, vol. 3, chapter 12; offsets in table 12-1).
 
+use crate::Native;
 use crate::mmu::devices::{Device, LOCAL_APIC};
 use crate::trap::{ALARM_VECTOR, SPURIOUS_VECTOR};
 use x86_64::registers::model_specific::Msr;
@@ -19,6 +20,10 @@ pub enum Register {
     EndOfInterrupt = 0xb0,
     /// The APIC's switch and the vector of spurious interrupts.
     Spurious = 0xf0,
+    /// A write sends an interrupt to the CPU that [`CommandHigh`](Self::CommandHigh) names.
+    CommandLow = 0x300,
+    /// The number of the APIC that the next command is for, in the top byte.
+    CommandHigh = 0x310,
     /// The timer's entry of the local vector table.
     Timer = 0x320,
     /// The entry of the input that the old interrupt controllers are wired to.
@@ -36,6 +41,33 @@ pub const MASKED: u32 = 1 << 16;
 
 /// The setting of [`Register::Divide`] that divides by 1.
 pub const DIVIDE_BY_1: u32 = 0b1011;
+
+/// How code that several bare-metal platforms share reaches the executing CPU's local APIC.
+pub trait LocalApic {
+    /// Reads a register.
+    fn read_apic(register: Register) -> u32;
+
+    /// Writes a register.
+    ///
+    /// # Safety
+    /// As for [`write`].
+    unsafe fn write_apic(register: Register, value: u32);
+}
+
+impl LocalApic for Native {
+    #[inline(always)]
+    fn read_apic(register: Register) -> u32 {
+        read(register)
+    }
+
+    /// # Safety
+    /// As for [`write`].
+    #[inline(always)]
+    unsafe fn write_apic(register: Register, value: u32) {
+        // SAFETY: the caller vouches for the effect.
+        unsafe { write(register, value) };
+    }
+}
 
 /// Reads a register.
 #[inline(always)]
@@ -73,10 +105,10 @@ pub fn id() -> u8 {
     (read(Register::Id) >> 24) as u8
 }
 
-/// Switches the local APIC on, in the mode whose registers are memory; returns where those are, to be mapped.
+/// Switches this CPU's local APIC on, in the mode whose registers are memory; returns where those are, to be mapped.
 ///
 /// # Safety
-/// The processor has a local APIC. Called by the boot code with interrupts masked, before anyone uses it.
+/// The processor has a local APIC. Called by the boot code of each CPU with interrupts masked, before anyone uses it.
 pub unsafe fn find() -> Device {
     /// Where the registers are, and in which mode the APIC is (Intel SDM, vol. 3, 12.4.4 and 12.12.1).
     const BASE: u32 = 0x1b;
@@ -97,7 +129,7 @@ pub unsafe fn find() -> Device {
     }
 }
 
-/// Sets the local APIC up: everything comes through but the old interrupt controllers, and the timer counts single ticks.
+/// Sets this CPU's local APIC up: everything comes through but the old interrupt controllers, and the timer counts single ticks.
 ///
 /// # Safety
 /// [`find`] was called and its answer is mapped; the gates are loaded; interrupts are masked.

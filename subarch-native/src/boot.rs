@@ -21,6 +21,7 @@ use crate::mmu::tables::LargestPage;
 use crate::trap::CONSOLE_VECTOR;
 use crate::{Native, apic, console, mmu, pic, power, smp, time, trap};
 use arch::layout::direct;
+use arch::percpu::PerCpu;
 use arch::stack::GuardedStack;
 use arch::{Boot, FrameRange, IrqOps, Kernel, MemoryMap, MmuOps, PageTableFlags, Pfn};
 use log::{debug, warn};
@@ -56,6 +57,9 @@ pub(crate) static BOOT_STACK: GuardedStack<BOOT_STACK_SIZE> = GuardedStack::new(
 /// Memory below this frame is never given to the core: firmware lives in it, and CPUs start there.
 const LOW_MEMORY: FrameRange = FrameRange::new(Pfn(0), Pfn(0x100));
 
+/// Of it, this much is left alone: some firmware writes there whatever it promised.
+const FIRMWARES_OWN: FrameRange = FrameRange::new(Pfn(0), Pfn(0x10));
+
 /// Where option ROMs and the BIOS are found, which the direct map shows though they are not memory.
 const ROM_AREA: FrameRange = FrameRange::new(Pfn(0xc0), Pfn(0x100));
 
@@ -68,7 +72,7 @@ unsafe fn prepare<E: Entry>() {
     // SAFETY: nobody uses the port, the segments or the gates yet, as the caller promises; the stubs are an entry macro's.
     unsafe {
         console::init();
-        cpu::load_segments();
+        cpu::load_segments(PerCpu::prepare_boot());
         trap::load(E::trap_stubs());
     }
 }
@@ -86,6 +90,7 @@ fn run<E: Entry>(mut handover: Handover, shown: &Shown) -> ! {
     }
     // SAFETY: none of the loaders' page tables have user pages, and the kernel writes to none that they forbid it.
     unsafe { cpu::set_up(features) };
+    debug!("processor features in use: {features:?}");
     if !features.contains(Features::NO_EXECUTE) {
         warn!("this processor has no no-execute pages: all memory can be executed");
         mmu::set_unsupported(PageTableFlags::NO_EXECUTE);
@@ -95,6 +100,11 @@ fn run<E: Entry>(mut handover: Handover, shown: &Shown) -> ! {
         .unwrap_or_else(|error| panic!("no page tables of the kernel's own: {error}"));
     // SAFETY: the devices are mapped now, and nobody else's.
     unsafe { start_devices(&handover, &firmware, &devices) };
+    match devices.trampoline {
+        // SAFETY: the frames were free low memory, and the direct map shows them.
+        Some(page) => unsafe { smp::set_up::<E>(page) },
+        None => warn!("no free memory below 1 MiB: other CPUs cannot be started"),
+    }
     E::Kernel::start(Boot {
         entry: handover.entry,
         entry_cycles: handover.entry_cycles,
@@ -113,11 +123,13 @@ struct Devices {
     io_apic: Device,
     /// Where the serial line's interrupt arrives.
     serial: Input,
+    /// Memory in which other CPUs can start.
+    trampoline: Option<Pfn>,
 }
 
 impl Devices {
     /// Finds them.
-    fn find(firmware: &Firmware) -> Self {
+    fn find(firmware: &Firmware, trampoline: Option<Pfn>) -> Self {
         let serial = firmware.interrupts.and_then(|interrupts| interrupts.serial);
         let serial = serial.unwrap_or(Input::of_pc_at(SERIAL_INTERRUPT));
         Self {
@@ -125,19 +137,22 @@ impl Devices {
             local_apic: unsafe { apic::find() },
             io_apic: Device::registers(IO_APIC, serial.registers),
             serial,
+            trampoline,
         }
     }
 }
 
-/// Takes out of the free memory what is never the core's; returns what the direct map is to show.
-fn sort_memory(handover: &mut Handover) -> Result<MemoryMap, BuildError> {
+/// Takes out of the free memory what is never the core's, and the trampoline; returns that and what the direct map is to show.
+fn sort_memory(handover: &mut Handover) -> Result<(Option<Pfn>, MemoryMap), BuildError> {
+    handover.free.remove(FIRMWARES_OWN)?;
+    let trampoline = handover.free.take(smp::TRAMPOLINE_PAGES, LOW_MEMORY.end);
     handover.free.remove(LOW_MEMORY)?;
     for frames in image_frames()?.ranges() {
         handover.free.remove(*frames)?;
     }
     let mut shown = handover.ram.clone();
     shown.insert(ROM_AREA)?;
-    Ok(shown)
+    Ok((trampoline, shown))
 }
 
 /// Moves to page tables of the kernel's own, in which the devices are mapped.
@@ -147,11 +162,11 @@ fn take_memory(
     firmware: &Firmware,
     loader: &Shown,
 ) -> Result<Devices, BuildError> {
-    let shown = sort_memory(handover)?;
-    let devices = Devices::find(firmware);
+    let (trampoline, shown) = sort_memory(handover)?;
+    let devices = Devices::find(firmware, trampoline);
     let [sleep, reset] = power::devices(firmware);
     let screen = handover.framebuffer.map(|mode| (mode, mode.device()));
-    let [first, second] = cpu::guard_pages();
+    let [first, second] = cpu::stacks::guard_pages();
     let plan = Plan {
         shown: &shown,
         free: &mut handover.free,
@@ -165,6 +180,7 @@ fn take_memory(
             sleep,
             reset,
         ],
+        cpus: smp::all(firmware.cpus()).iter().count() as u32,
     };
     // SAFETY: the loader's tables show what `loader` promises, and the free frames are nobody's. The new tables map the image
     // as the current ones do, and the screen's buffer, if there is one.
@@ -201,9 +217,9 @@ unsafe fn start_devices(handover: &Handover, firmware: &Firmware, devices: &Devi
         if let Err(error) = time::set_up(handover.entry_cycles, timer_port, century) {
             panic!("no clock: {error}");
         }
+        smp::set_cpus(firmware.cpus());
         IoApic::new(devices.io_apic.address()).connect(devices.serial, CONSOLE_VECTOR, apic::id());
     }
     console::enable_input();
-    smp::set_cpu_count(firmware.interrupts.map_or(1, |interrupts| interrupts.cpus));
     power::set_up(firmware);
 }

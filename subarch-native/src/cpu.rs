@@ -6,11 +6,11 @@
 
 mod features;
 mod segments;
+pub(crate) mod stacks;
 
 pub use features::{Features, set_up};
-pub use segments::{code_segment, load_segments, stack_of};
-
-pub(crate) use segments::guard_pages;
+pub use segments::{code_segment, load_segments};
+pub use stacks::stack_of;
 
 use crate::Native;
 use arch::CpuOps;

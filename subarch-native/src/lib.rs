@@ -21,12 +21,13 @@ pub mod console;
 pub mod cpu;
 mod entry;
 pub mod ioapic;
+pub mod ipi;
 mod irq;
 pub mod mmu;
 mod pic;
 mod port;
 pub mod power;
-mod smp;
+pub mod smp;
 pub mod time;
 pub mod trap;
 

@@ -10,13 +10,16 @@
 
 pub mod build;
 pub mod devices;
+pub mod shootdown;
 pub mod tables;
 
 pub use build::replace_page;
 
 use crate::Native;
 use arch::mmu::OutOfTables;
+use arch::percpu::CpuSet;
 use arch::{FrameRange, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
+use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use x86_64::PhysAddr;
 use x86_64::instructions::tlb;
@@ -100,6 +103,10 @@ impl MmuOps for Native {
             Cr4::write(control - Cr4Flags::PAGE_GLOBAL);
             Cr4::write(control);
         }
+    }
+
+    fn flush_on(cpus: CpuSet, pages: Range<VirtAddr>) {
+        shootdown::flush_on::<Self>(cpus, pages);
     }
 
     #[inline(always)]

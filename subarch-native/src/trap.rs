@@ -4,7 +4,8 @@
 //! number they push. All go on in common code that completes [`TrapFrame`], calls the core directly, and returns by whatever
 //! text the platform's `entry!` macro was given: `iretq` here, a patched call site under VMI.
 
-use crate::{apic, cpu};
+use crate::mmu::shootdown;
+use crate::{Native, apic, cpu};
 use arch::{Interrupt, Kernel, TrapFrame, VirtAddr};
 use core::fmt;
 use spin::Once;
@@ -15,6 +16,12 @@ pub const ALARM_VECTOR: u8 = 0x40;
 
 /// The gates' number of console input.
 pub const CONSOLE_VECTOR: u8 = 0x41;
+
+/// The gates' number of the core's inter-processor interrupt.
+pub const IPI_VECTOR: u8 = 0x42;
+
+/// The gates' number of the interrupt that asks to drop translations: [`shootdown`].
+pub const SHOOTDOWN_VECTOR: u8 = 0x43;
 
 /// The gates' number of the local APIC's spurious interrupt, which must not be acknowledged (Intel SDM, vol. 3, 12.9).
 pub const SPURIOUS_VECTOR: u8 = 0xff;
@@ -32,6 +39,8 @@ pub enum Event {
     Exception,
     /// An interrupt of the local APIC, which waits for its end to be reported.
     Interrupt(Interrupt),
+    /// Another CPU wants translations dropped: an interrupt of the local APIC that the platform answers itself.
+    Shootdown,
     /// An interrupt that nobody waits to be acknowledged.
     Stray(Interrupt),
     /// The local APIC withdrew an interrupt in the last moment. There is nothing to do.
@@ -46,6 +55,8 @@ impl Event {
             0..32 => Self::Exception,
             ALARM_VECTOR => Self::Interrupt(Interrupt::Alarm),
             CONSOLE_VECTOR => Self::Interrupt(Interrupt::Console),
+            IPI_VECTOR => Self::Interrupt(Interrupt::Ipi),
+            SHOOTDOWN_VECTOR => Self::Shootdown,
             SPURIOUS_VECTOR => Self::Spurious,
             other if LEGACY_VECTORS.contains(&other) => Self::Stray(Interrupt::Unexpected(other.into())),
             other => Self::Interrupt(Interrupt::Unexpected(other.into())),
@@ -63,6 +74,10 @@ pub unsafe extern "C" fn dispatch<K: Kernel>(frame: &mut TrapFrame) {
         Event::Interrupt(source) => {
             apic::end_of_interrupt();
             K::interrupt(source);
+        }
+        Event::Shootdown => {
+            apic::end_of_interrupt();
+            shootdown::answer::<Native>();
         }
         Event::Stray(source) => K::interrupt(source),
         Event::Spurious => {}
@@ -167,7 +182,7 @@ pub fn gates() -> Option<&'static [Gate; 256]> {
 /// The table. It must not move once it is loaded, and does not change.
 static GATES: Once<[Gate; 256]> = Once::new();
 
-/// Points the processor at gates to the 256 stubs at `stubs`. The segments are loaded already.
+/// Points the executing processor at gates to the 256 stubs at `stubs`; all CPUs share the table.
 ///
 /// # Safety
 /// `stubs` were made by [`trap_stubs!`](crate::trap_stubs!), and [`cpu::load_segments`] was called.
@@ -202,6 +217,8 @@ mod tests {
     fn every_vector_stands_for_something() {
         assert_eq!(Event::of(14), Event::Exception);
         assert_eq!(Event::of(ALARM_VECTOR), Event::Interrupt(Interrupt::Alarm));
+        assert_eq!(Event::of(IPI_VECTOR), Event::Interrupt(Interrupt::Ipi));
+        assert_eq!(Event::of(SHOOTDOWN_VECTOR), Event::Shootdown);
         assert_eq!(Event::of(0x27), Event::Stray(Interrupt::Unexpected(0x27)));
         assert_eq!(Event::of(0x99), Event::Interrupt(Interrupt::Unexpected(0x99)));
         assert_eq!(Event::of(SPURIOUS_VECTOR), Event::Spurious);

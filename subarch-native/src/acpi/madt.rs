@@ -7,12 +7,13 @@
 use super::root::HEADER_SIZE;
 use crate::boot::physical::Fields;
 use crate::ioapic::Input;
+use crate::smp::ApicIds;
 
 /// What the kernel wants from the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Madt {
-    /// How many CPUs are there and usable.
-    pub cpus: u32,
+    /// The CPUs that are there and usable.
+    pub cpus: ApicIds,
     /// Where the PC AT's interrupt 4, the first serial line, arrives.
     pub serial: Option<Input>,
 }
@@ -24,7 +25,7 @@ pub const SERIAL_INTERRUPT: u8 = 4;
 #[derive(Clone, Copy)]
 enum Entry {
     /// A CPU, which the firmware may have switched off.
-    Cpu { enabled: bool },
+    Cpu { id: u32, enabled: bool },
     /// An I/O APIC: where its registers are, and the number of its first input among the machine's global ones.
     IoApic { registers: u32, first: u32 },
     /// An interrupt of the PC AT that arrives at another input, or in another way, than it did there.
@@ -35,10 +36,13 @@ impl Madt {
     /// Reads the table; an entry that runs over the end is where it ends.
     pub fn parse(table: &[u8]) -> Option<Self> {
         let entries = || entries(table.get(HEADER_SIZE + 8..).unwrap_or(&[]));
-        let enabled = entries().filter(|entry| matches!(entry, Entry::Cpu { enabled: true }));
+        let usable = |entry| match entry {
+            Entry::Cpu { id, enabled: true } => Some(id),
+            _ => None,
+        };
         table.u32_at(HEADER_SIZE)?;
         Some(Self {
-            cpus: enabled.count() as u32,
+            cpus: entries().filter_map(usable).collect(),
             serial: input(entries, SERIAL_INTERRUPT),
         })
     }
@@ -66,9 +70,11 @@ fn entry(bytes: &[u8]) -> Option<Entry> {
     const ENABLED: u32 = 1;
     Some(match bytes.u8_at(0)? {
         LOCAL_APIC => Entry::Cpu {
+            id: bytes.u8_at(3)?.into(),
             enabled: bytes.u32_at(4)? & ENABLED != 0,
         },
         LOCAL_X2APIC => Entry::Cpu {
+            id: bytes.u32_at(4)?,
             enabled: bytes.u32_at(8)? & ENABLED != 0,
         },
         IO_APIC => Entry::IoApic {

@@ -2,7 +2,6 @@
 
 use super::cpuid;
 use bitflags::bitflags;
-use log::debug;
 use x86_64::registers::control::{Cr0, Cr0Flags, Cr4, Cr4Flags, Efer, EferFlags};
 use x86_64::registers::model_specific::Msr;
 
@@ -78,7 +77,7 @@ pub fn under_hypervisor() -> bool {
     cpuid(1, 0).ecx >> 31 == 1
 }
 
-/// Sets the control registers as the kernel wants them, as far as the processor has `features`.
+/// Sets this CPU's control registers as the kernel wants them, as far as the processor has `features`.
 ///
 /// # Safety
 /// The page tables in use are the kernel's own: nothing it needs is in a user page, or writable only because writes in
@@ -95,7 +94,6 @@ pub unsafe fn set_up(features: Features) {
         Cr0::update(|flags| flags.insert(Cr0Flags::WRITE_PROTECT | Cr0Flags::NUMERIC_ERROR));
         Cr4::update(|flags| flags.insert(features.control()));
     }
-    debug!("processor features in use: {features:?}");
 }
 
 /// The register that says which memory type each of a page's eight combinations of cache bits means.

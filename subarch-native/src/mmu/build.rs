@@ -8,8 +8,10 @@ use super::devices::Device;
 use super::tables::{LargestPage, MapError, Table, TableMemory, Tree, translate};
 use super::unsupported;
 use crate::Native;
+use crate::cpu::stacks;
 use arch::layout::PAGE_SIZE;
 use arch::memory::TooManyRanges;
+use arch::percpu::{CpuId, MAX_CPUS};
 use arch::{FrameRange, MemoryMap, MmuOps, PageTableFlags, Pfn, Pte, VirtAddr, image};
 use core::fmt;
 
@@ -28,6 +30,8 @@ pub struct Plan<'a> {
     pub guard_pages: &'a [VirtAddr],
     /// Devices to be mapped, those that the machine has.
     pub devices: &'a [Option<Device>],
+    /// How many CPUs there may be: each gets stacks for exceptions.
+    pub cpus: u32,
 }
 
 /// Why there are no page tables.
@@ -81,6 +85,9 @@ pub unsafe fn build(plan: Plan<'_>) -> Result<Pfn, BuildError> {
     map_direct(&mut tree, plan.shown, &constants, plan.largest)?;
     for device in plan.devices.iter().flatten() {
         tree.map(device.at, device.frames(), device.flags(), LargestPage::Large)?;
+    }
+    for stack in (1..plan.cpus.min(MAX_CPUS)).map(CpuId).flat_map(stacks::of) {
+        tree.back(stack, writable())?;
     }
     Ok(root)
 }
@@ -142,21 +149,21 @@ fn map_direct(
     constants: &MemoryMap,
     largest: LargestPage,
 ) -> Result<(), BuildError> {
-    let read_only = PageTableFlags::PRESENT | PageTableFlags::GLOBAL | PageTableFlags::NO_EXECUTE;
-    let mut writable = shown.clone();
+    let read_only = writable() - PageTableFlags::WRITABLE;
+    let mut rest = shown.clone();
     for frames in constants.ranges() {
-        writable.remove(*frames)?;
+        rest.remove(*frames)?;
         tree.map(frames.start.direct(), *frames, read_only, largest)?;
     }
-    for frames in writable.ranges() {
-        tree.map(
-            frames.start.direct(),
-            *frames,
-            read_only | PageTableFlags::WRITABLE,
-            largest,
-        )?;
+    for frames in rest.ranges() {
+        tree.map(frames.start.direct(), *frames, writable(), largest)?;
     }
     Ok(())
+}
+
+/// The rights of ordinary memory.
+fn writable() -> PageTableFlags {
+    PageTableFlags::PRESENT | PageTableFlags::WRITABLE | PageTableFlags::GLOBAL | PageTableFlags::NO_EXECUTE
 }
 
 /// The first addresses of the pages from `start` to before `end`.

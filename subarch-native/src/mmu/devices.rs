@@ -1,4 +1,4 @@
-//! Where the registers and the memory of devices are mapped.
+//! Where the registers and the memory of devices are mapped, and what else the boot code maps at fixed addresses.
 //!
 //! Never in the direct map: what is cached there must not be cached here. The upper half of the address space for single
 //! mappings is the platform's own, so each device of the boot code has an address that is known at compile time, and an
@@ -21,6 +21,9 @@ pub const SLEEP_CONTROL: VirtAddr = VirtAddr::new(BASE + 0x2000);
 
 /// The register that resets the machine, on machines that have no port for it.
 pub const RESET: VirtAddr = VirtAddr::new(BASE + 0x4000);
+
+/// The stacks for exceptions of all CPUs but the first, each above a page that stays empty: `cpu::stacks`.
+pub const EXCEPTION_STACKS: VirtAddr = VirtAddr::new(BASE + (1 << 24));
 
 /// The framebuffer, and much room for it.
 pub const FRAMEBUFFER: VirtAddr = VirtAddr::new(BASE + (1 << 30));

@@ -7,6 +7,7 @@
 use arch::layout::PAGE_SIZE;
 use arch::{FrameRange, Pfn, Pte, VirtAddr};
 use core::fmt;
+use core::ops::Range;
 use x86_64::structures::paging::{PageTableFlags, page_table::PageTableLevel};
 
 /// A page table, as the processor reads it.
@@ -101,6 +102,19 @@ impl<M: TableMemory> Tree<M> {
             *entry = leaf(frames.start, flags - self.unsupported, level);
             address = VirtAddr::new_truncate(address.as_u64().wrapping_add(frames_of(level) * PAGE_SIZE));
             frames.start = frames.start + frames_of(level);
+        }
+        Ok(())
+    }
+
+    /// Maps whole pages to zeroed frames of their own, with the rights `flags`.
+    ///
+    /// # Errors
+    /// [`MapError`]; what was mapped until then stays.
+    pub fn back(&mut self, pages: Range<VirtAddr>, flags: PageTableFlags) -> Result<(), MapError> {
+        for offset in (0..pages.end - pages.start).step_by(PAGE_SIZE as usize) {
+            let frame = self.memory.new_table().ok_or(MapError::OutOfMemory)?;
+            let frames = FrameRange::new(frame, frame + 1);
+            self.map(pages.start + offset, frames, flags, LargestPage::Small)?;
         }
         Ok(())
     }

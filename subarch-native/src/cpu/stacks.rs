@@ -1,0 +1,65 @@
+//! Stacks for the worst moments, two for each CPU.
+//!
+//! A double fault usually means that the stack is gone, and a non-maskable interrupt may hit at any instruction. Both
+//! therefore get stacks of their own through the task state segment, each with a guard page like any other. The boot CPU needs
+//! its own before there is any memory to speak of, so they are part of the image; those of the others are mapped when the
+//! kernel's page tables are built, with a page left out below each.
+
+use crate::mmu::devices::EXCEPTION_STACKS;
+use arch::layout::PAGE_SIZE;
+use arch::percpu::CpuId;
+use arch::stack::GuardedStack;
+use arch::{Exception, VirtAddr};
+use core::ops::Range;
+
+/// Room for a register dump with a backtrace, formatted by an unoptimised kernel.
+const SIZE: usize = 16 * 1024;
+
+/// How many stacks a CPU has.
+const COUNT: usize = 2;
+
+/// The boot CPU's stacks.
+static OF_BOOT_CPU: [GuardedStack<SIZE>; COUNT] = [const { GuardedStack::new() }; COUNT];
+
+/// Which stack of the task state segment `vector` runs on, counted from 1; 0 is the interrupted one.
+pub fn stack_of(vector: u8) -> u8 {
+    const NON_MASKABLE_INTERRUPT: u8 = 2;
+    match vector {
+        NON_MASKABLE_INTERRUPT => 1,
+        vector if Exception(vector) == Exception::DOUBLE_FAULT => 2,
+        _ => 0,
+    }
+}
+
+/// The stacks that [`stack_of`] counts, of `cpu`.
+pub(crate) fn of(cpu: CpuId) -> [Range<VirtAddr>; COUNT] {
+    match cpu {
+        CpuId(0) => OF_BOOT_CPU.each_ref().map(GuardedStack::range),
+        CpuId(number) => core::array::from_fn(|stack| of_other(u64::from(number - 1) * COUNT as u64 + stack as u64)),
+    }
+}
+
+/// The pages of the image below the boot CPU's stacks, which must not be mapped.
+pub(crate) fn guard_pages() -> [VirtAddr; COUNT] {
+    OF_BOOT_CPU.each_ref().map(GuardedStack::guard_page)
+}
+
+/// The `number`th of the stacks that are not in the image.
+fn of_other(number: u64) -> Range<VirtAddr> {
+    let start = EXCEPTION_STACKS + number * (PAGE_SIZE + SIZE as u64) + PAGE_SIZE;
+    start..start + SIZE as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_stacks_touch() {
+        let mut all: Vec<_> = (1..64).map(CpuId).flat_map(of).collect();
+        all.sort_by_key(|stack| stack.start);
+        assert!(all[0].start > EXCEPTION_STACKS);
+        assert!(all.windows(2).all(|pair| pair[0].end + PAGE_SIZE <= pair[1].start));
+        assert!(all.iter().all(|stack| stack.end.is_aligned(16u64)));
+    }
+}

@@ -1,0 +1,113 @@
+//! Starting a CPU: a reset, a page number, and patience.
+//!
+//! The manual's recipe (Intel SDM, vol. 3, 9.4.4.1) waits 10 milliseconds after the reset, for processors that needed them, and
+//! sends the start message twice, because the first may be lost. Waiting is what makes booting many CPUs slow, so it is turned
+//! round here: the start message comes almost at once, and again as long as the CPU has not taken its parcel. A CPU that runs
+//! ignores further ones.
+
+use super::apic_id;
+use super::online::online;
+use super::trampoline::Trampoline;
+use crate::apic::LocalApic;
+use crate::boot::Entry;
+use crate::ipi::{Message, send};
+use arch::percpu::PerCpu;
+use arch::smp::StartError;
+use arch::{IrqOps, MmuOps, Pfn, SmpOps, TimeOps, VirtAddr};
+use core::ops::Range;
+use core::time::Duration;
+use spin::{Mutex, Once};
+use x86_64::registers::control::{Cr0, Cr4, Efer, EferFlags};
+
+/// From the reset to the first start message, and from there to the second; each later one waits twice as long as the last.
+const FIRST_PAUSE: Duration = Duration::from_micros(200);
+
+/// How many start messages are sent. The pauses add up to 0.4 seconds.
+const MESSAGES: u32 = 11;
+
+/// The trampoline, if there was memory for it. Whoever starts a CPU has it to itself.
+static TRAMPOLINE: Once<Mutex<Trampoline>> = Once::new();
+
+/// Builds the trampoline in the frames from `page` on, for the core of `E`.
+///
+/// # Safety
+/// The [`PAGES`](super::TRAMPOLINE_PAGES) frames are nobody else's for good, lie below 1 MiB, and are writable in the direct map.
+pub(crate) unsafe fn set_up<E: Entry>(page: Pfn) {
+    TRAMPOLINE.call_once(|| {
+        // SAFETY: the caller vouches for the frames.
+        let mut trampoline = unsafe { Trampoline::build(page) };
+        trampoline.parcel_mut().entry = online::<E> as *const () as u64;
+        Mutex::new(trampoline)
+    });
+}
+
+/// What [`SmpOps::start_cpu`] is here, for any platform `P` on bare-metal foundations.
+///
+/// Returns when the CPU has taken its parcel, and so no longer depends on anything that the next one needs.
+///
+/// # Errors
+/// As there; [`StartError::NoAnswer`] if the CPU did not take its parcel, and then it never will.
+///
+/// # Safety
+/// As there.
+pub unsafe fn start_cpu<P>(area: &'static PerCpu, stack: Range<VirtAddr>) -> Result<(), StartError>
+where
+    P: LocalApic + IrqOps + MmuOps + TimeOps + SmpOps,
+{
+    let id = apic_id(area.cpu()).ok_or(StartError::NoSuchCpu(area.cpu()))?;
+    let mut trampoline = TRAMPOLINE.get().ok_or(StartError::NoMemory)?.lock();
+    // SAFETY: the last parcel was taken or withdrawn, so no CPU reads these tables. Those in use are the kernel's.
+    unsafe { trampoline.show_kernel(P::root()) };
+    pack(&mut trampoline, area, stack, P::root());
+    let parcel = trampoline.parcel();
+    parcel.address_to(id);
+    // SAFETY: the caller vouches that the CPU does not run; the trampoline is ready for it.
+    let taken = unsafe { wake::<P>(id, trampoline.start_page(), || parcel.is_taken()) };
+    if !taken && parcel.withdraw(id) {
+        return Err(StartError::NoAnswer(area.cpu()));
+    }
+    Ok(())
+}
+
+/// Fills in the parcel: registers as they are on this CPU, and what is the new one's own.
+fn pack(trampoline: &mut Trampoline, area: &'static PerCpu, stack: Range<VirtAddr>, root: Pfn) {
+    let start_root = trampoline.root();
+    let parcel = trampoline.parcel_mut();
+    parcel.cr0 = Cr0::read_raw() as u32;
+    parcel.cr4 = Cr4::read_raw() as u32;
+    // That the mode is active is the processor's to say.
+    parcel.efer = (Efer::read() - EferFlags::LONG_MODE_ACTIVE).bits() as u32;
+    parcel.start_root = start_root;
+    parcel.root = root.address();
+    parcel.stack = stack.end.as_u64();
+    parcel.area = VirtAddr::from_ptr(area).as_u64();
+}
+
+/// Resets the CPU of local APIC `id` and has it start at `page`, until `is_awake` says so; whether it ever did.
+///
+/// # Safety
+/// The CPU runs nothing that is needed, and the page holds code for it.
+unsafe fn wake<P>(id: u8, page: u8, is_awake: impl Fn() -> bool) -> bool
+where
+    P: LocalApic + IrqOps + TimeOps + SmpOps,
+{
+    // SAFETY: the caller vouches for what the CPU does and will do.
+    unsafe { send::<P>(id, Message::Init) };
+    pause::<P>(FIRST_PAUSE, || false);
+    (0..MESSAGES).any(|message| {
+        // SAFETY: as above.
+        unsafe { send::<P>(id, Message::Start { page }) };
+        pause::<P>(FIRST_PAUSE * (1 << message), &is_awake)
+    })
+}
+
+/// Waits for `span`, or until `done` says so; what it said last.
+fn pause<P: TimeOps + SmpOps>(span: Duration, done: impl Fn() -> bool) -> bool {
+    let end = P::now() + span;
+    let mut turn = 0u32;
+    while P::now() < end && !done() {
+        P::spin(turn);
+        turn = turn.saturating_add(1);
+    }
+    done()
+}
