@@ -12,7 +12,7 @@ use crate::trap::entries;
 use crate::{Xen, event, p2m};
 use arch::percpu::{CpuId, PerCpu};
 use arch::smp::StartError;
-use arch::{Kernel, MmuOps, SmpOps, VirtAddr};
+use arch::{IrqOps, Kernel, MmuOps, SmpOps, VirtAddr};
 use core::ops::Range;
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -58,6 +58,7 @@ impl SmpOps for Xen {
 
 /// What a further CPU starts with.
 pub extern "C" fn online<K: Kernel>() -> ! {
+    debug_assert!(Xen::masked(Xen::flags()), "a CPU starts with events masked");
     K::cpu_online()
 }
 
@@ -73,7 +74,7 @@ unsafe fn start(area: &'static PerCpu, stack: &Range<VirtAddr>) -> Result<(), Re
     // SAFETY: the caller vouches for area and stack, so the CPU may be described by them; and before it goes up, everything that
     // belongs to it is there.
     unsafe {
-        become_findable(area)?;
+        hand_over(area)?;
         vcpu::initialise(cpu, &describe(area, stack))?;
         vcpu::stop_periodic_timer(cpu)?;
         event::listen_on(area)?;
@@ -86,7 +87,7 @@ unsafe fn start(area: &'static PerCpu, stack: &Range<VirtAddr>) -> Result<(), Re
 ///
 /// # Safety
 /// The area was prepared for a CPU that does not run, and is used for the first time.
-unsafe fn become_findable(area: &'static PerCpu) -> Result<(), Refused> {
+unsafe fn hand_over(area: &'static PerCpu) -> Result<(), Refused> {
     let root = Xen::root();
     let frame = frame_at(root, VirtAddr::from_ptr(area)).expect("areas are in the kernel's memory");
     // SAFETY: the caller vouches for the area.
