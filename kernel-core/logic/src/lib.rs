@@ -12,3 +12,4 @@ pub mod command_line;
 pub mod frames;
 pub mod line;
 pub mod paging;
+pub mod sched;
