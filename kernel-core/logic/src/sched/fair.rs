@@ -66,6 +66,13 @@ impl FairQueue {
         Some(first)
     }
 
+    /// Takes out `first`, which is the first, and queues `node`, whose clock is not behind it.
+    #[inline(always)]
+    pub fn exchange(&mut self, first: Handle<Node>, node: Handle<Node>) {
+        self.heap.exchange(first, node);
+        self.raise_floor_to(first.key.get());
+    }
+
     /// Queues a thread whose clock is this queue's.
     #[inline]
     pub fn put_back(&mut self, node: Handle<Node>) {

@@ -85,6 +85,18 @@ impl<O: Order> Heap<O> {
         Some(root)
     }
 
+    /// Takes out `first`, which is the first, and puts in `node`.
+    #[inline(always)]
+    pub fn exchange(&mut self, first: Handle<Node>, node: Handle<Node>) {
+        debug_assert!(self.root == Some(first) && !node.linked.get());
+        first.linked.set(false);
+        node.linked.set(true);
+        self.root = Some(match Self::orphan(first) {
+            Some(root) => Self::meld(root, node),
+            None => node,
+        });
+    }
+
     /// Takes out a node that is in this heap.
     pub fn remove(&mut self, node: Handle<Node>) {
         let children = Self::orphan(node);
@@ -134,7 +146,7 @@ impl<O: Order> Heap<O> {
     }
 
     /// Takes the children from `parent` and makes one heap of them.
-    #[inline]
+    #[inline(always)]
     fn orphan(parent: Handle<Node>) -> Option<Handle<Node>> {
         let only = parent.child.take()?;
         if only.next.get().is_none() {
@@ -146,7 +158,7 @@ impl<O: Order> Heap<O> {
 
     /// Makes one heap of a list of siblings: first pairs from left to right, then all of these from right to left. It is this
     /// order that the O(log n) rests on.
-    #[cold]
+    #[inline(never)]
     fn merge(first: Handle<Node>) -> Option<Handle<Node>> {
         let (mut rest, mut pairs) = (Some(first), None);
         while let Some(a) = rest {

@@ -44,6 +44,7 @@ impl RealtimeQueue {
     }
 
     /// Queues behind all of the same priority.
+    #[inline(never)]
     pub fn push_back(&mut self, priority: Priority, node: Handle<Node>) {
         self.occupied |= 1 << priority.get();
         self.lists[usize::from(priority.get())].push_back(node);
@@ -56,6 +57,7 @@ impl RealtimeQueue {
     }
 
     /// Takes out the first of the highest priority.
+    #[inline(never)]
     pub fn pop(&mut self) -> Option<Handle<Node>> {
         let highest = self.occupied.checked_ilog2()? as usize;
         let node = self.lists[highest].pop();

@@ -11,6 +11,7 @@ const NODES: usize = 48;
 enum Step {
     Insert(usize, u64),
     Pop,
+    Exchange(usize, u64),
     Remove(usize),
 }
 
@@ -18,6 +19,7 @@ fn steps(keys: core::ops::Range<u64>) -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         5 => (0..NODES, keys).prop_map(|(node, key)| Step::Insert(node, key)),
         2 => Just(Step::Pop),
+        2 => (0..NODES, any::<u64>()).prop_map(|(node, key)| Step::Exchange(node, key % 1000)),
         2 => (0..NODES).prop_map(Step::Remove),
     ];
     prop::collection::vec(step, 0..300)
@@ -49,7 +51,15 @@ fn compare<O: Order>(steps: &[Step], origin: u64) -> Result<(), TestCaseError> {
                 heap.remove(handle(node));
                 model.remove(&(nodes[node].key.get().wrapping_sub(origin), node));
             }
-            Step::Insert(..) | Step::Remove(_) => {}
+            Step::Exchange(node, key) if !nodes[node].linked.get() && heap.first().is_some() => {
+                let first = heap.first().unwrap();
+                let old = (0..NODES).find(|node| handle(*node) == first).unwrap();
+                nodes[node].key.set(origin.wrapping_add(key));
+                heap.exchange(first, handle(node));
+                prop_assert!(model.remove(&(first.key.get().wrapping_sub(origin), old)));
+                model.insert((key, node));
+            }
+            Step::Insert(..) | Step::Remove(_) | Step::Exchange(..) => {}
         }
         let first = heap.first().map(|node| node.key.get().wrapping_sub(origin));
         prop_assert_eq!(first, model.first().map(|first| first.0));
