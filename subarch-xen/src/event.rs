@@ -2,12 +2,12 @@
 //!
 //! Xen has no interrupt controller to offer, it has two levels of bits. An event sets its bit in the shared page, then the bit
 //! of that word in the CPU's selector, then the CPU's `upcall_pending`; if the CPU does not mask events it is made to call
-//! [`upcall`]. The walk back down takes each level *before* it looks at the one below, so that an event that arrives
-//! in the middle is either still found or makes Xen call again, never lost.
+//! [`upcall`]. The walk back down (`event/walk.rs`) takes each level *before* it looks at the one below, so that an event that
+//! arrives in the middle is either still found or makes Xen call again, never lost.
 //!
 //! Each CPU has a channel for its timer and one for the other CPUs to call it by; the console's belongs to the boot CPU. Which
 //! CPU an event is for is Xen's knowledge, and Xen sets the selector of that one only. But bits of several CPUs share a word of
-//! the page, so each CPU also knows which are its own (`event/walk.rs`).
+//! the page, so each CPU also knows which are its own.
 //!
 //! An event is acknowledged before it is handled: one that happens again during the handler is a new one.
 
@@ -20,7 +20,7 @@ use crate::hypercall::{Granted, Refused};
 use arch::percpu::{CpuId, MAX_CPUS, PerCpu, PerCpuVar};
 use arch::{Interrupt, Kernel};
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
-use walk::{Own, take};
+use walk::Own;
 
 /// No event channel: Xen never gives out port 0.
 const NONE: u32 = 0;
@@ -82,14 +82,17 @@ pub fn send_ipi(cpu: CpuId) {
 
 /// Handles everything that is pending on this CPU. Called by the stub that Xen enters, with events masked.
 pub extern "C" fn upcall<K: Kernel>() {
-    // SAFETY: events are masked, so this CPU it stays; and all fields are atomics.
-    let (info, channels) = (cpu::vcpu_info(), unsafe { CHANNELS.this() });
-    while info.upcall_pending.swap(0, SeqCst) != 0 {
-        let selected = info.pending_selector.swap(0, SeqCst);
-        take(&SHARED_INFO, &channels.own, selected, |port| {
-            K::interrupt(channels.source(port));
-        });
+    while let Some(source) = next() {
+        K::interrupt(source);
     }
+    K::interrupts_done();
+}
+
+/// Takes the next event of this CPU, whichever it is by now: a handler may return on another than it was called on.
+fn next() -> Option<Interrupt> {
+    // SAFETY: events are masked, so this CPU it stays; and all fields are atomics.
+    let channels = unsafe { CHANNELS.this() };
+    walk::take(cpu::vcpu_info(), &SHARED_INFO, &channels.own).map(|port| channels.source(port))
 }
 
 impl Channels {
