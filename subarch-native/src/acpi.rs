@@ -9,6 +9,7 @@
 
 mod fadt;
 mod madt;
+mod mp_table;
 mod root;
 mod soft_off;
 
@@ -27,6 +28,8 @@ pub struct Firmware {
     pub fixed: Option<Fadt>,
     /// CPUs and interrupt controllers.
     pub interrupts: Option<Madt>,
+    /// The usable CPUs, which firmware without ACPI may tell as well.
+    pub cpus: ApicIds,
     /// What to write into the sleep registers for "off".
     pub soft_off: Option<SleepTypes>,
 }
@@ -36,7 +39,10 @@ impl Firmware {
     pub fn read(memory: &impl PhysicalMemory, rsdp: Option<u64>) -> Self {
         let Some(root) = root::find(memory, rsdp) else {
             warn!("no ACPI tables: treating the machine as a PC AT");
-            return Self::default();
+            return Self {
+                cpus: mp_table::cpus(memory).unwrap_or_default(),
+                ..Self::default()
+            };
         };
         let fixed = root.table(memory, b"FACP").and_then(Fadt::parse);
         let interrupts = root.table(memory, b"APIC").and_then(Madt::parse);
@@ -49,14 +55,12 @@ impl Firmware {
         Self {
             fixed,
             interrupts,
+            cpus: interrupts
+                .map(|interrupts| interrupts.cpus)
+                .or_else(|| mp_table::cpus(memory))
+                .unwrap_or_default(),
             soft_off,
         }
-    }
-
-    /// The CPUs that the tables tell of.
-    pub fn cpus(&self) -> ApicIds {
-        self.interrupts
-            .map_or_else(ApicIds::default, |interrupts| interrupts.cpus)
     }
 }
 

@@ -180,7 +180,7 @@ fn take_memory(
             sleep,
             reset,
         ],
-        cpus: smp::all(firmware.cpus()).iter().count() as u32,
+        cpus: smp::all(firmware.cpus).iter().count() as u32,
     };
     // SAFETY: the loader's tables show what `loader` promises, and the free frames are nobody's. The new tables map the image
     // as the current ones do, and the screen's buffer, if there is one.
@@ -217,7 +217,7 @@ unsafe fn start_devices(handover: &Handover, firmware: &Firmware, devices: &Devi
         if let Err(error) = time::set_up(handover.entry_cycles, timer_port, century) {
             panic!("no clock: {error}");
         }
-        smp::set_cpus(firmware.cpus());
+        smp::set_cpus(firmware.cpus);
         IoApic::new(devices.io_apic.address()).connect(devices.serial, CONSOLE_VECTOR, apic::id());
     }
     console::enable_input();

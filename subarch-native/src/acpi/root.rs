@@ -19,19 +19,23 @@ pub const HEADER_SIZE: usize = 36;
 /// No table of a real machine is larger.
 const LARGEST_TABLE: u32 = 16 << 20;
 
-/// Finds the root pointer at `known`, or else where BIOSes leave it: at a 16-byte boundary of the first KiB of the extended
-/// BIOS data area, or of the memory below 1 MiB (ACPI 6.5, 5.2.5.1).
+/// Finds the root pointer at `known`, or else where BIOSes leave it (ACPI 6.5, 5.2.5.1).
 pub fn find(memory: &impl PhysicalMemory, known: Option<u64>) -> Option<Root> {
+    known
+        .and_then(|address| Root::at(memory, address))
+        .or_else(|| bios_areas(memory).find_map(|address| Root::at(memory, address)))
+}
+
+/// Where BIOSes leave what is to be found: the 16-byte boundaries of the first KiB of the extended BIOS data area, and of the
+/// last 128 KiB below 1 MiB.
+pub fn bios_areas(memory: &impl PhysicalMemory) -> impl Iterator<Item = u64> {
     /// Where the BIOS keeps the segment of its extended data area.
     const EXTENDED_DATA_SEGMENT: u64 = 0x40e;
     let segment = memory.bytes(EXTENDED_DATA_SEGMENT, 2).and_then(|bytes| bytes.u16_at(0));
     let data_area = u64::from(segment.unwrap_or(0)) << 4;
-    known.and_then(|address| Root::at(memory, address)).or_else(|| {
-        (data_area..data_area + 0x400)
-            .step_by(16)
-            .chain((0xe_0000..0x10_0000).step_by(16))
-            .find_map(|address| Root::at(memory, address))
-    })
+    (data_area..data_area + 0x400)
+        .step_by(16)
+        .chain((0xe_0000..0x10_0000).step_by(16))
 }
 
 impl Root {

@@ -81,6 +81,7 @@ fn a_machine_is_read() {
     assert_eq!(firmware.soft_off, Some(SleepTypes([5, 7])));
     let interrupts = firmware.interrupts.expect("there is a table");
     assert_eq!(interrupts.cpus, [0, 1].into_iter().collect());
+    assert_eq!(firmware.cpus, interrupts.cpus);
     let serial = Input {
         registers: 0xfec0_1000,
         number: 4,
