@@ -10,6 +10,7 @@ mod start;
 mod trampoline;
 
 pub use ids::ApicIds;
+pub use parcel::Parcel;
 pub use start::start_cpu;
 pub use trampoline::PAGES as TRAMPOLINE_PAGES;
 
@@ -34,7 +35,7 @@ impl SmpOps for Native {
     /// As [`SmpOps::start_cpu`] asks.
     unsafe fn start_cpu(area: &'static PerCpu, stack: Range<VirtAddr>) -> Result<(), StartError> {
         // SAFETY: the caller vouches for area, stack and page tables.
-        unsafe { start_cpu::<Self>(area, stack) }
+        unsafe { start_cpu::<Self>(area, stack, |_, _| {}) }
     }
 
     fn send_ipi(cpu: CpuId) {

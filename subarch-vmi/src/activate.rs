@@ -77,6 +77,11 @@ pub fn activate(boot: &mut Boot) {
     }
 }
 
+/// Brings a started CPU, which came up as on bare metal, under the ROM in charge, if there is one.
+pub fn join() {
+    takeover::announce_gates();
+}
+
 /// Lets a candidate take over; tells whether it did, and the log why not.
 fn try_candidate(Candidate { offset, header }: Candidate, boot: &mut Boot) -> bool {
     let address = AREA.start + offset as u64;

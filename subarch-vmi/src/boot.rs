@@ -1,9 +1,10 @@
 //! Booting: as on bare metal, with one stop on the way.
 //!
 //! What boots is a core of this crate's own, [`WithRom`], wrapped around the kernel's. When bare metal hands it the machine, with
-//! page tables and handlers in place and interrupts masked, it looks for a ROM, lets it take over, and hands on.
+//! page tables and handlers in place and interrupts masked, it looks for a ROM, lets it take over, and hands on. Every other CPU makes
+//! the same stop, only shorter: the takeover is done.
 
-use crate::activate::activate;
+use crate::activate::{activate, join};
 use arch::{Boot, Interrupt, Kernel, TrapFrame};
 use core::marker::PhantomData;
 
@@ -21,12 +22,21 @@ impl<K: Kernel> Kernel for WithRom<K> {
         K::start(boot)
     }
 
+    fn cpu_online() -> ! {
+        join();
+        K::cpu_online()
+    }
+
     fn exception(frame: &mut TrapFrame) {
         K::exception(frame);
     }
 
     fn interrupt(source: Interrupt) {
         K::interrupt(source);
+    }
+
+    fn interrupts_done() {
+        K::interrupts_done();
     }
 }
 

@@ -13,6 +13,7 @@
 #![warn(missing_docs)]
 
 pub mod activate;
+mod apic;
 pub mod boot;
 mod console;
 mod cpu;

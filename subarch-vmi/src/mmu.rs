@@ -8,8 +8,11 @@ use crate::Vmi;
 use crate::native;
 use crate::site::site;
 use arch::mmu::OutOfTables;
+use arch::percpu::CpuSet;
 use arch::{FrameRange, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
+use core::ops::Range;
 use subarch_native::Native;
+use subarch_native::mmu::shootdown;
 use vmi64::values;
 
 impl MmuOps for Vmi {
@@ -90,6 +93,10 @@ impl MmuOps for Vmi {
                 function = sym native::flush_tlb, in("rdi") values::FLUSH_TLB | values::FLUSH_GLOBAL, clobber_abi("sysv64"),
             );
         }
+    }
+
+    fn flush_on(cpus: CpuSet, pages: Range<VirtAddr>) {
+        shootdown::flush_on::<Self>(cpus, pages);
     }
 
     #[inline(always)]

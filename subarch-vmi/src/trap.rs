@@ -4,10 +4,10 @@
 //! since it sits between the processor's gates and the kernel's. The end is the `iretq` of the stubs, which becomes a
 //! jump into the ROM.
 
-use crate::site::site;
-use arch::{Interrupt, Kernel, TrapFrame};
-use subarch_native::apic::Register;
-use subarch_native::mmu::devices::LOCAL_APIC;
+use crate::Vmi;
+use arch::{Kernel, TrapFrame};
+use subarch_native::apic::{LocalApic, Register};
+use subarch_native::mmu::shootdown;
 use subarch_native::trap::Event;
 
 /// Brings a trap to the core: what the stubs call.
@@ -17,18 +17,25 @@ use subarch_native::trap::Event;
 pub unsafe extern "C" fn dispatch<K: Kernel>(frame: &mut TrapFrame) {
     match Event::of(frame.vector as u8) {
         Event::Exception => K::exception(frame),
-        Event::Interrupt(source) => acknowledged::<K>(source),
+        Event::Interrupt(source) => {
+            acknowledge();
+            K::interrupt(source);
+            K::interrupts_done();
+        }
+        Event::Shootdown => {
+            acknowledge();
+            shootdown::answer::<Vmi>();
+        }
         Event::Stray(source) => K::interrupt(source),
         Event::Spurious => {}
     }
 }
 
-/// Tells the local APIC that the interrupt is being handled, then handles it.
-fn acknowledged<K: Kernel>(source: Interrupt) {
-    let register = LOCAL_APIC.as_u64() + Register::EndOfInterrupt as u64;
+/// Tells the local APIC that its interrupt is being handled.
+#[inline(always)]
+fn acknowledge() {
     // SAFETY: the interrupt came from the local APIC, and interrupts are masked until its handler is done.
-    unsafe { site!(APICWrite, "mov [rdi], esi", in("rdi") register, in("esi") 0, clobber_abi("sysv64")) }
-    K::interrupt(source);
+    unsafe { Vmi::write_apic(Register::EndOfInterrupt, 0) };
 }
 
 /// The site of call 33, *IRET*: the text that the stubs of [`entry!`](crate::entry!) return by.

@@ -95,6 +95,6 @@ operations! {
     cycle_counter { "rdtsc" "shl rdx, 32" "or rax, rdx" "cmp edi, 2" "jb 2f" "xor eax, eax" "2:" "ret" }
     /// Call 74.
     swap_gs { "swapgs" "ret" }
-    /// Calls 37, 40, 44, 45, 48 and 73: there is nothing beneath that could use these notices.
+    /// Calls 37, 40, 44, 45, 48, 62 and 73: there is nothing beneath that could use these notices.
     notice { "ret" }
 }

@@ -7,6 +7,7 @@
 
 use super::apic_id;
 use super::online::online;
+use super::parcel::Parcel;
 use super::trampoline::Trampoline;
 use crate::apic::LocalApic;
 use crate::boot::Entry;
@@ -43,6 +44,7 @@ pub(crate) unsafe fn set_up<E: Entry>(page: Pfn) {
 
 /// What [`SmpOps::start_cpu`] is here, for any platform `P` on bare-metal foundations.
 ///
+/// `announce` is called before anything is sent, with the number of the CPU's local APIC and the parcel it is going to find.
 /// Returns when the CPU has taken its parcel, and so no longer depends on anything that the next one needs.
 ///
 /// # Errors
@@ -50,7 +52,11 @@ pub(crate) unsafe fn set_up<E: Entry>(page: Pfn) {
 ///
 /// # Safety
 /// As there.
-pub unsafe fn start_cpu<P>(area: &'static PerCpu, stack: Range<VirtAddr>) -> Result<(), StartError>
+pub unsafe fn start_cpu<P>(
+    area: &'static PerCpu,
+    stack: Range<VirtAddr>,
+    announce: impl FnOnce(u8, &Parcel),
+) -> Result<(), StartError>
 where
     P: LocalApic + IrqOps + MmuOps + TimeOps + SmpOps,
 {
@@ -60,6 +66,7 @@ where
     unsafe { trampoline.show_kernel(P::root()) };
     pack(&mut trampoline, area, stack, P::root());
     let parcel = trampoline.parcel();
+    announce(id, parcel);
     parcel.address_to(id);
     // SAFETY: the caller vouches that the CPU does not run; the trampoline is ready for it.
     let taken = unsafe { wake::<P>(id, trampoline.start_page(), || parcel.is_taken()) };

@@ -168,6 +168,9 @@ calls! {
     47 FlushTLB { Native::Function, site 5, STANDARD, Effect }
     /// Declares a linear map. RDI = slot 0 to 3, RSI = virtual address, RDX = number of pages, RCX = first frame.
     48 SetLinearMapping { Native::Bytes(&[]), site 5, STANDARD, Notice }
+    /// A CPU is about to be started, by the messages of its bare metal: INIT, and a page to begin at. RDI = address of an
+    /// [`ApState`](crate::ApState), which tells in what state it will come out.
+    62 SetInitialAPState { Native::Bytes(&[]), site 5, STANDARD, Notice }
     /// Writes a register of the local APIC. RDI = its virtual address, ESI = value. `mov [rdi], esi`.
     63 APICWrite { Native::Bytes(&[0x89, 0x37]), site 5, STANDARD, Effect }
     /// Reads a register of the local APIC. RDI = its virtual address; gives EAX. `mov eax, [rdi]`.

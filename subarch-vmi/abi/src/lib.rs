@@ -12,6 +12,7 @@
 #![warn(missing_docs)]
 
 pub mod answer;
+pub mod ap_state;
 pub mod call;
 pub mod clobbers;
 pub mod header;
@@ -24,6 +25,7 @@ pub mod site;
 pub mod values;
 
 pub use answer::{Answer, AnswerError, RawAnswer, RomMemory};
+pub use ap_state::ApState;
 pub use call::{Call, Native};
 pub use clobbers::Clobbers;
 pub use header::{Header, HeaderError};
@@ -35,7 +37,7 @@ pub use site::{SiteError, SiteRecord};
 pub const MAJOR: u8 = 64;
 
 /// The ABI's minor number: raised when calls are appended. A kernel takes any minor, since it asks for each call.
-pub const MINOR: u8 = 0;
+pub const MINOR: u8 = 1;
 
 /// Size of a page, the grain in which a ROM's copy and its data are mapped.
 pub const PAGE_SIZE: usize = 4096;

@@ -43,6 +43,11 @@ pub fn patch(answers: &Answers, free: &mut MemoryMap) -> Result<(), RomError> {
 pub fn announce(boot: &Boot) {
     mmu::set_linear_mapping(VirtAddr::new_truncate(DIRECT_MAP), boot.direct_below.0, Pfn(0));
     announce_tables(Vmi::root(), PageTableLevel::Four);
+    announce_gates();
+}
+
+/// Tells the ROM of the gates for traps, which each CPU does for itself.
+pub fn announce_gates() {
     if let Some(gates) = trap::gates() {
         set_gates(gates);
     }

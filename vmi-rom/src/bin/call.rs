@@ -67,6 +67,7 @@ fn function(call: Call) -> u64 {
         | Call::AllocatePage
         | Call::ReleasePage
         | Call::SetLinearMapping
+        | Call::SetInitialAPState
         | Call::SetLazyMode => {
             address!(operations::notice)
         }

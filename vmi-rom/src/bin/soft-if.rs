@@ -24,6 +24,7 @@ fn relocate(call: Call, _: usize) -> Answer {
         Call::SetInterruptMask => address!(operations::restore),
         Call::Halt => address!(operations::halt),
         Call::SetIDT => address!(gates::set_idt),
+        Call::SetInitialAPState => address!(flag::prepare),
         Call::WriteIDTEntry => address!(gates::write_idt_entry),
         _ => return Answer::None,
     };

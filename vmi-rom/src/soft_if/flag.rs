@@ -7,12 +7,13 @@
 //! | 8 | 32 | one bit for each vector held back |
 //!
 //! So masking is one store of a byte, and reading the flag is one load, both relative to GS and therefore about this CPU
-//! whenever they are executed. Only the distance of these bytes from the GS base is the kernel's choice; the two instructions are
+//! whenever they are executed. The processor's flag of a CPU that was started is still clear at first, and is set with the first
+//! unmasking, as on the boot CPU. Only the distance of these bytes from the GS base is the kernel's choice; the two instructions are
 //! built around it at *Init*, in the data pages.
 
 use crate::cell::Cell;
 use crate::facts::PER_CPU_OFFSET;
-use vmi64::Answer;
+use vmi64::{Answer, ApState, PER_CPU_SIZE};
 
 /// Where the byte is that says whether interrupts are held back.
 pub const PENDING: usize = 4;
@@ -33,6 +34,18 @@ pub fn start() {
     unsafe {
         MASK.set([0x65, 0xc6, 0x04, 0x25, a, b, c, d, 0]);
         READ.set([0x65, 0x8b, 0x04, 0x25, e, f, g, h]);
+    }
+}
+
+/// Call 62: a CPU begins with its flag clear, and nothing held back.
+///
+/// # Safety
+/// `state` is of a CPU that has not been started.
+pub unsafe extern "sysv64" fn prepare(state: &ApState) {
+    let bytes = (state.gs_base + PER_CPU_OFFSET.get()) as *mut u64;
+    for word in 0..PER_CPU_SIZE / size_of::<u64>() {
+        // SAFETY: these bytes of each CPU are a ROM's, and the CPU does not use them yet.
+        unsafe { bytes.add(word).write_volatile(0) };
     }
 }
 

@@ -34,8 +34,10 @@ static KERNELS: Cell<u64> = Cell::new(0);
 pub unsafe extern "sysv64" fn set_idt(pointer: &DescriptorTablePointer) {
     let kernels = pointer.base.as_ptr::<Gate>();
     let gates = (usize::from(pointer.limit) + 1) / size_of::<Gate>();
-    // SAFETY: the kernel sets one IDT for all CPUs, the first time before there are others, with interrupts masked.
-    unsafe { KERNELS.set(kernels as u64) };
+    if KERNELS.get() != kernels as u64 {
+        // SAFETY: the kernel has one IDT for all CPUs, so this is the first of them, alone and with interrupts masked.
+        unsafe { KERNELS.set(kernels as u64) };
+    }
     for vector in 0..gates.min(VECTORS) {
         // SAFETY: the caller vouches for the table.
         install(vector, unsafe { kernels.add(vector).read_volatile() });
@@ -61,6 +63,8 @@ pub unsafe extern "sysv64" fn write_idt_entry(table: *mut Gate, vector: usize, l
 }
 
 /// Makes the processor's gate for `vector` out of the kernel's.
+///
+/// One that is so already is left alone: a CPU that was started sets the IDT that all others are using at the moment.
 fn install(vector: usize, [low, high]: Gate) {
     let handler = low & 0xffff | low >> 48 << 16 | high << 32;
     let stub = entry::stub(vector);
@@ -68,10 +72,14 @@ fn install(vector: usize, [low, high]: Gate) {
         low & ATTRIBUTES | stub & 0xffff | (stub >> 16 & 0xffff) << 48,
         stub >> 32,
     ];
-    // SAFETY: `vector` is below 256, and the gates of one vector are written by one CPU at a time: the ABI gives each CPU its
-    // tables, and the kernel has one IDT that it changes under its own lock.
+    // SAFETY: `vector` is below 256, and the gates of one vector are changed by one CPU at a time: the kernel has one IDT, and
+    // does not change it while a CPU sets it.
     unsafe {
-        HANDLERS.pointer().cast::<u64>().add(vector).write_volatile(handler);
-        TABLE.pointer().cast::<Gate>().add(vector).write_volatile(gate);
+        let handlers = HANDLERS.pointer().cast::<u64>().add(vector);
+        let gates = TABLE.pointer().cast::<Gate>().add(vector);
+        if (handlers.read_volatile(), gates.read_volatile()) != (handler, gate) {
+            handlers.write_volatile(handler);
+            gates.write_volatile(gate);
+        }
     }
 }

@@ -1,0 +1,39 @@
+//! What a ROM is told of a CPU before it is started.
+//!
+//! The kernel starts its CPUs as on bare metal, through 16-bit code of its own. A ROM sees only the end of that: one day somebody
+//! executes its functions with a GS base it has never seen. So it hears of that day in advance, and can put its bytes of
+//! that CPU in order.
+
+/// The argument of [`SetInitialAPState`](crate::Call::SetInitialAPState), by address in RDI; valid only during that call.
+///
+/// It is the state in which the CPU enters the kernel's 64-bit code, with interrupts masked. There it loads the rest, which needs
+/// no telling: descriptor tables of its own, then the one IDT that all CPUs share, by [`SetIDT`](crate::Call::SetIDT).
+///
+/// Fields are only ever appended, and `size` tells a ROM which of them there are.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ApState {
+    /// Size of this record in bytes.
+    pub size: u32,
+    /// The number of the CPU's local APIC, by which the messages that start it will name it.
+    pub apic: u32,
+    /// Where its 64-bit code begins.
+    pub rip: u64,
+    /// The end of its stack.
+    pub rsp: u64,
+    /// The GS base that it will have whenever a site is executed; writable by that address on every CPU. The ROM's bytes are at
+    /// [`per_cpu_offset`](crate::InitRecord::per_cpu_offset) from there, and are zero.
+    pub gs_base: u64,
+    /// Control register 0.
+    pub cr0: u64,
+    /// Control register 3: the page tables it will move to.
+    pub cr3: u64,
+    /// Control register 4.
+    pub cr4: u64,
+    /// The extended-feature register, but for the bit that the processor sets by itself (LMA).
+    pub efer: u64,
+}
+
+/// Size of the record of ABI 64.1.
+pub const AP_STATE_SIZE: usize = 64;
+const _: () = assert!(size_of::<ApState>() == AP_STATE_SIZE);
