@@ -1,5 +1,5 @@
-//! The atomics of the lock-free parts: the processor's own, or in a model check those of `loom`, which tries all orders in which
-//! the threads of a test can see each other's accesses.
+//! The atomics of the lock-free parts: the processor's own, or in a model check those of `loom`, which tries all orders
+//! in which the threads of a test can see each other's accesses.
 
 #[cfg(all(loom, test))]
 pub(super) use loom::{

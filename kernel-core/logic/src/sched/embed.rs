@@ -1,8 +1,9 @@
 //! Parts of a thread that a queue can hold on to.
 //!
-//! A queue that allocates would need memory at the very moment a thread gives up the CPU, perhaps because memory ran out. So
-//! whatever a queue must remember about a thread lies in the thread, as a field, and the queue links these fields. [`Embeds`]
-//! says where in the thread a part lies, which makes the way from the thread to its part, and back, one addition of a constant.
+//! A queue that allocates would need memory at the very moment a thread gives up the CPU, perhaps because memory ran
+//! out. So whatever a queue must remember about a thread lies in the thread, as a field, and the queue links these
+//! fields. [`Embeds`] says where in the thread a part lies, which makes the way from the thread to its part, and back,
+//! one addition of a constant.
 
 use core::fmt;
 use core::ops::Deref;
@@ -23,7 +24,8 @@ pub unsafe trait Embeds<Part> {
 #[macro_export]
 macro_rules! embeds {
     ($whole:ty { $($field:ident: $part:ty),+ $(,)? }) => { $(
-        // SAFETY: the offset is the compiler's own, and the function beside it compiles only if the field is of that type.
+        // SAFETY: the offset is the compiler's own, and the function beside it compiles only if the field is of that
+        // type.
         unsafe impl $crate::sched::Embeds<$part> for $whole {
             const OFFSET: usize = {
                 const fn _is_of_that_type(whole: &$whole) -> &$part {
@@ -52,8 +54,8 @@ pub(super) unsafe fn whole_of<T: Embeds<P>, P>(part: NonNull<P>) -> NonNull<T> {
     unsafe { part.byte_sub(T::OFFSET).cast() }
 }
 
-/// A pointer to something that is known to outlive its use here: whoever put it into a queue promised that it stays alive, and
-/// in its place, until it is out again.
+/// A pointer to something that is known to outlive its use here: whoever put it into a queue promised that it stays
+/// alive, and in its place, until it is out again.
 pub(super) struct Handle<T>(NonNull<T>);
 
 impl<T> Handle<T> {

@@ -42,8 +42,8 @@ pub enum Class {
 
 /// The scheduler's part of a thread.
 ///
-/// The thread may be shared; the entity's cells are used only under the lock of the run queue that the thread is on, runs on, or
-/// is about to be put on.
+/// The thread may be shared; the entity's cells are used only under the lock of the run queue that the thread is on,
+/// runs on, or is about to be put on.
 #[derive(Debug)]
 pub struct SchedEntity {
     /// Its key is the thread's time on the virtual clock of its `home`.
@@ -59,7 +59,8 @@ pub struct SchedEntity {
 
 crate::embeds!(SchedEntity { node: Node });
 
-// SAFETY: the cells are used only by the run queue the entity was given to, under its lock: the callers of `RunQueue` promise it.
+// SAFETY: the cells are used only by the run queue the entity was given to, under its lock: the callers of `RunQueue`
+// promise it.
 unsafe impl Sync for SchedEntity {}
 // SAFETY: as above; the links lead to entities of the same queue.
 unsafe impl Send for SchedEntity {}

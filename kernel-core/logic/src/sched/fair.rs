@@ -1,14 +1,14 @@
 //! The fair class: whoever has had least for its weight runs next.
 //!
 //! Each thread has a clock of its own that runs while the thread does, the faster the smaller its weight. Running the
-//! thread whose clock is most behind keeps all clocks together, and clocks that stay together *are* shares proportional to
-//! weights: never more than a slice apart. This is start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996); unlike a
-//! scheme with deadlines it needs no second order, so that one heap does.
+//! thread whose clock is most behind keeps all clocks together, and clocks that stay together *are* shares proportional
+//! to weights: never more than a slice apart. This is start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996);
+//! unlike a scheme with deadlines it needs no second order, so that one heap does.
 //!
-//! The *floor* is where the clock most behind stands. Who comes back from sleep is brought up to just below it: the time slept
-//! is not owed, apart from a small credit by which a thread that mostly waits gets the CPU at once when it wakes. Who slept in
-//! debt, because it had run more than its share, still has that debt. Queues of different CPUs have different floors; who moves
-//! takes its distance to the floor along.
+//! The *floor* is where the clock most behind stands. Who comes back from sleep is brought up to just below it: the
+//! time slept is not owed, apart from a small credit by which a thread that mostly waits gets the CPU at once when it
+//! wakes. Who slept in debt, because it had run more than its share, still has that debt. Queues of different CPUs have
+//! different floors; who moves takes its distance to the floor along.
 
 use super::embed::Handle;
 use super::entity::SchedEntity;
@@ -20,17 +20,19 @@ use arch::percpu::CpuId;
 /// How long a thread runs at most while another waits, in nanoseconds.
 pub const SLICE_MAX: u64 = 4_000_000;
 
-/// How long a thread may run at least before another of the fair class gets its turn, in nanoseconds; only one that wakes may
-/// come earlier.
+/// How long a thread may run at least before another of the fair class gets its turn, in nanoseconds; only one that
+/// wakes may come earlier.
 pub const SLICE_MIN: u64 = 1_000_000;
 
-/// Within which time each of several runnable threads should get a turn, in nanoseconds, as far as [`SLICE_MIN`] allows.
+/// Within which time each of several runnable threads should get a turn, in nanoseconds, as far as [`SLICE_MIN`]
+/// allows.
 pub const ROUND: u64 = 12_000_000;
 
 /// How much a thread gains by sleeping, in nanoseconds of a thread of normal weight.
 pub const SLEEPER_CREDIT: u64 = 2_000_000;
 
-/// How far behind the running thread one that wakes must be to take its place, in nanoseconds of a thread of normal weight.
+/// How far behind the running thread one that wakes must be to take its place, in nanoseconds of a thread of normal
+/// weight.
 pub const WAKE_LEAD: u64 = 1_000_000;
 
 /// The largest debt that is remembered over a sleep, or on a move: a slice of the lightest thread, twice.
@@ -87,7 +89,8 @@ impl FairQueue {
         self.heap.find(wanted)
     }
 
-    /// Sets the clock of a thread that comes to the queue of `cpu` from elsewhere: from sleep, from another CPU, or new.
+    /// Sets the clock of a thread that comes to the queue of `cpu` from elsewhere: from sleep, from another CPU, or
+    /// new.
     pub fn welcome(&mut self, entity: &SchedEntity, cpu: CpuId, running: Option<&SchedEntity>) {
         self.raise_floor(running);
         let then = match entity.home.replace(Some(cpu)) {
@@ -113,7 +116,8 @@ impl FairQueue {
         match (waiting, running) {
             (Some(waiting), Some(running)) if Wrapping::before(running, waiting) => self.raise_floor_to(running),
             (Some(waiting), _) => self.raise_floor_to(waiting),
-            // Set, not raised: alone, a thread's clock may have gone more than half around since the floor was last looked at.
+            // Set, not raised: alone, a thread's clock may have gone more than half around since the floor was last
+            // looked at.
             (None, Some(running)) => self.floor = running,
             (None, None) => {}
         }

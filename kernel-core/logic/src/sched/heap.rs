@@ -1,10 +1,11 @@
 //! The earliest of many: a pairing heap whose nodes lie in the threads.
 //!
-//! A scheduler asks one question all the time, *who is first?*, and inserts far more often than it cancels. A balanced tree
-//! answers more questions than that and pays for them with rotations on every insertion. In a pairing heap (Fredman, Sedgewick,
-//! Sleator and Tarjan, Algorithmica 1, 1986) inserting is one comparison and a few stores, looking is one load, and the order
-//! below the first is only worked out when the first leaves: O(log n) amortised, and next to nothing for the one or two threads
-//! that usually wait. The price is that a single removal may visit all nodes, once, if many were inserted since the last.
+//! A scheduler asks one question all the time, *who is first?*, and inserts far more often than it cancels. A balanced
+//! tree answers more questions than that and pays for them with rotations on every insertion. In a pairing heap
+//! (Fredman, Sedgewick, Sleator and Tarjan, Algorithmica 1, 1986) inserting is one comparison and a few stores, looking
+//! is one load, and the order below the first is only worked out when the first leaves: O(log n) amortised, and next to
+//! nothing for the one or two threads that usually wait. The price is that a single removal may visit all nodes, once,
+//! if many were inserted since the last.
 //!
 //! Nothing here recurses: a kernel stack is small.
 
@@ -156,8 +157,8 @@ impl<O: Order> Heap<O> {
         Self::merge(only)
     }
 
-    /// Makes one heap of a list of siblings: first pairs from left to right, then all of these from right to left. It is this
-    /// order that the O(log n) rests on.
+    /// Makes one heap of a list of siblings: first pairs from left to right, then all of these from right to left. It
+    /// is this order that the O(log n) rests on.
     #[inline(never)]
     fn merge(first: Handle<Node>) -> Option<Handle<Node>> {
         let (mut rest, mut pairs) = (Some(first), None);

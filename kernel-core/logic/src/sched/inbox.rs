@@ -1,16 +1,19 @@
 //! Woken threads on their way to the CPU that is to run them.
 //!
-//! To wake a thread for another CPU under that CPU's run-queue lock would mean that two CPUs which wake each other's threads all
-//! day wait for each other all day. So a waker only pushes the thread onto a stack, by one compare-and-exchange, and the owner takes the
-//! whole stack, by one exchange, when it is interrupted or goes through its scheduler anyway. Nobody ever takes a single element
-//! off, which is why the classical fault of such stacks (Treiber, IBM RJ 5118, 1986; the *ABA* problem) has no place here.
+//! To wake a thread for another CPU under that CPU's run-queue lock would mean that two CPUs which wake each other's
+//! threads all day wait for each other all day. So a waker only pushes the thread onto a stack, by one
+//! compare-and-exchange, and the owner takes the whole stack, by one exchange, when it is interrupted or goes through
+//! its scheduler anyway. Nobody ever takes a single element off, which is why the classical fault of such stacks
+//! (Treiber, IBM RJ 5118, 1986; the *ABA* problem) has no place here.
 //!
-//! Only who finds the stack empty must interrupt the owner: whoever comes later knows that somebody else has, or is about to.
+//! Only who finds the stack empty must interrupt the owner: whoever comes later knows that somebody else has, or is
+//! about to.
 //!
-//! There is a second benefit. A thread may be woken while it is still on its way out of its old CPU. If it is always pushed to that
-//! very CPU, it cannot be taken up before the CPU has finished switching away from it, and no flag has to say so.
+//! There is a second benefit. A thread may be woken while it is still on its way out of its old CPU. If it is always
+//! pushed to that very CPU, it cannot be taken up before the CPU has finished switching away from it, and no flag has
+//! to say so.
 //!
-//! Checked under `loom`, with all interleavings and all orders the memory model allows:
+//! Checked under `loom`, which tries the interleavings one by one and the weakest orders each access permits:
 //! `RUSTFLAGS="--cfg loom" cargo test -p kernel-logic --release loom`
 
 use super::atomic::{AtomicPtr, Ordering, UnsafeCell, const_unless_loom};
@@ -87,8 +90,8 @@ impl<T> Inbox<T> {
         }
     }
 
-    /// Whether there is nothing to drain. A CPU asks before it goes idle, with interrupts masked, and idles by an operation that
-    /// unmasks them: what is pushed after the question comes with an interrupt.
+    /// Whether there is nothing to drain. A CPU asks before it goes idle, with interrupts masked, and idles by an
+    /// operation that unmasks them: what is pushed after the question comes with an interrupt.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.head.load(Ordering::Relaxed).is_null()
@@ -99,8 +102,8 @@ impl<T: Embeds<InboxLink>> Inbox<T> {
     /// Hands `thread` to the owner. All that was written before is seen by the owner after [`drain`](Self::drain).
     ///
     /// # Safety
-    /// The thread is in no inbox, nobody else pushes it ([`WakeClaim`](super::WakeClaim) sees to that), and it keeps to what
-    /// [the inbox](Self) expects.
+    /// The thread is in no inbox, nobody else pushes it ([`WakeClaim`](super::WakeClaim) sees to that), and it keeps to
+    /// what [the inbox](Self) expects.
     pub unsafe fn push(&self, thread: NonNull<T>) -> Notice {
         let link: NonNull<InboxLink> = part_of(thread);
         let mut head = self.head.load(Ordering::Relaxed);
@@ -158,8 +161,9 @@ impl<T: Embeds<InboxLink>> Iterator for Drained<T> {
 
     fn next(&mut self) -> Option<NonNull<T>> {
         let link = NonNull::new(self.next)?;
-        // SAFETY: the link is drained and not handed out yet, so it is alive and only used here. It is read before the thread is
-        // handed out, after which it may be pushed again. And it is part of a `T`, as `push` took nothing else.
+        // SAFETY: the link is drained and not handed out yet, so it is alive and only used here. It is read before the
+        // thread is handed out, after which it may be pushed again. And it is part of a `T`, as `push` took nothing
+        // else.
         unsafe {
             self.next = link.as_ref().next.with(|next| *next);
             Some(whole_of(link))

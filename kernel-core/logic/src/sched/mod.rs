@@ -1,9 +1,9 @@
 //! Whom to run, whom to wake, and when: the scheduler without the switching.
 //!
-//! Scheduling bugs are the worst kind to have in a kernel: a thread that is forgotten once in a million wake-ups, a share that
-//! is off by a third only when four threads have three weights. They come from the decisions, not from the registers that are
-//! exchanged, and decisions need no machine. So all of them are made here, in types that are told the time and asked what to
-//! do next, and the core adds locks, alarms and the switch.
+//! Scheduling bugs are the worst kind to have in a kernel: a thread that is forgotten once in a million wake-ups, a
+//! share that is off by a third only when four threads have three weights. They come from the decisions, not from the
+//! registers that are exchanged, and decisions need no machine. So all of them are made here, in types that are told
+//! the time and asked what to do next, and the core adds locks, alarms and the switch.
 //!
 //! | type | one for each | what it decides |
 //! |---|---|---|
@@ -14,11 +14,12 @@
 //! | [`WakeClaim`] | thread, lock-free | who of several wakers wakes |
 //!
 //! # No memory of their own
-//! All of it is intrusive: a thread has a [`SchedEntity`], a [`Sleeper`], a [`Waiter`] and an [`InboxLink`] as fields, and the
-//! queues link these ([`embeds!`](crate::embeds) tells them where the fields are). The alternative, queues of indices into a
-//! table of threads, is safe Rust throughout, but puts a bound on the number of threads, or a growing table behind a lock that every switch on every
-//! CPU takes; and what could go wrong with pointers, a thread that goes away while it is queued, goes just as
-//! wrong with an index that is used again. Nothing here allocates, and nothing recurses.
+//! All of it is intrusive: a thread has a [`SchedEntity`], a [`Sleeper`], a [`Waiter`] and an [`InboxLink`] as fields,
+//! and the queues link these ([`embeds!`](crate::embeds) tells them where the fields are). The alternative, queues of
+//! indices into a table of threads, is safe Rust throughout, but puts a bound on the number of threads, or a growing
+//! table behind a lock that every switch on every CPU takes; and what could go wrong with pointers, a thread that goes
+//! away while it is queued, goes just as wrong with an index that is used again. Nothing here allocates, and nothing
+//! recurses.
 //!
 //! # How a core drives it
 //! ```
@@ -68,9 +69,10 @@
 //!     assert_eq!(other.reschedule(alarm + 510), Some(b));
 //! }
 //! ```
-//! Two rules come from outside this code. The lock of the run queue is held until the switch that [`RunQueue::reschedule`] asked for is
-//! complete (the thread that runs next releases it), or another CPU could steal and run a thread whose registers are still
-//! being saved. And nobody locks two run queues at once: to steal is to lock, take, unlock, and then to lock one's own.
+//! Two rules come from outside this code. The lock of the run queue is held until the switch that
+//! [`RunQueue::reschedule`] asked for is complete (the thread that runs next releases it), or another CPU could steal
+//! and run a thread whose registers are still being saved. And nobody locks two run queues at once: to steal is to
+//! lock, take, unlock, and then to lock one's own.
 
 mod atomic;
 mod claim;

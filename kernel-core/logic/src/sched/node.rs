@@ -1,15 +1,15 @@
 //! The links that all queues share.
 //!
-//! A heap needs three pointers and a list two; one kind of node for both costs a few bytes and saves a second set of links in
-//! each thread, as nothing is ever in a heap and a list by the same node.
+//! A heap needs three pointers and a list two; one kind of node for both costs a few bytes and saves a second set of
+//! links in each thread, as nothing is ever in a heap and a list by the same node.
 
 use super::embed::Handle;
 use core::cell::Cell;
 
 /// A place in a heap or in a list, within the object that has it.
 ///
-/// Its cells are used only by the queue it is in, or under the lock of the queue it goes to: that is part of what `insert` and
-/// the like are promised. Outside all queues the three links are `None`.
+/// Its cells are used only by the queue it is in, or under the lock of the queue it goes to: that is part of what
+/// `insert` and the like are promised. Outside all queues the three links are `None`.
 #[derive(Debug, Default)]
 pub(super) struct Node {
     /// What a heap orders by.

@@ -1,8 +1,8 @@
 //! Threads that wait for a point in time.
 //!
-//! A tickless CPU has one alarm and must know for when to set it, so the earliest deadline is what is asked for most. Most
-//! deadlines never come, though: they are time-outs of waits that end well. A heap suits both; a timer wheel would be cheaper to
-//! insert into, but would round deadlines, and would have to be searched for the earliest.
+//! A tickless CPU has one alarm and must know for when to set it, so the earliest deadline is what is asked for most.
+//! Most deadlines never come, though: they are time-outs of waits that end well. A heap suits both; a timer wheel would
+//! be cheaper to insert into, but would round deadlines, and would have to be searched for the earliest.
 
 use super::embed::{Embeds, Handle};
 use super::heap::{Heap, Plain};

@@ -1,9 +1,10 @@
 //! Threads that wait for something to happen, first come, first served.
 //!
-//! The one difficulty of waiting is that it may end in two ways at once: another thread wakes the waiter while its time-out
-//! strikes on a third CPU. Whoever comes second must neither wake it again nor count it as woken, or a semaphore's unit would go to
-//! a thread that has already given up. Hence [`WaitQueue::wake`] asks for each waiter whether it is really the caller's
-//! to wake ([`WakeClaim`](super::WakeClaim) answers that), and goes on to the next if it is not.
+//! The one difficulty of waiting is that it may end in two ways at once: another thread wakes the waiter while its
+//! time-out strikes on a third CPU. Whoever comes second must neither wake it again nor count it as woken, or a
+//! semaphore's unit would go to a thread that has already given up. Hence [`WaitQueue::wake`] asks for each waiter
+//! whether it is really the caller's to wake ([`WakeClaim`](super::WakeClaim) answers that), and goes on to the next if
+//! it is not.
 
 use super::embed::{Embeds, Handle};
 use super::list::List;
@@ -77,8 +78,8 @@ impl<T: Embeds<Waiter>> WaitQueue<T> {
         self.list.pop().map(thread)
     }
 
-    /// Takes out and wakes the first `limit` of those that `wake` accepts: it answers whether it has woken the thread it is
-    /// given. Those it does not accept are out as well, and not counted. Returns how many were woken.
+    /// Takes out and wakes the first `limit` of those that `wake` accepts: it answers whether it has woken the thread
+    /// it is given. Those it does not accept are out as well, and not counted. Returns how many were woken.
     ///
     /// `usize::MAX` wakes all.
     pub fn wake(&mut self, limit: usize, mut wake: impl FnMut(NonNull<T>) -> bool) -> usize {

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-/// Fraction bits of the virtual clock: its unit is 1/1024 ns of a thread of normal weight, so that even a heavy thread that runs
-/// for a few nanoseconds is charged for them.
+/// Fraction bits of the virtual clock: its unit is 1/1024 ns of a thread of normal weight, so that even a heavy thread
+/// that runs for a few nanoseconds is charged for them.
 pub(super) const FRACTION: u32 = 10;
 
 /// The share of a thread: of two that always want to run on one CPU, one with twice the weight runs twice as long.
@@ -34,8 +34,8 @@ impl Weight {
         Some(Self::make(weight))
     }
 
-    /// The weight for a Unix nice value from -20 to 19; `None` beyond these. 0 is [`NORMAL`](Self::NORMAL), and each step down is
-    /// a quarter more.
+    /// The weight for a Unix nice value from -20 to 19; `None` beyond these. 0 is [`NORMAL`](Self::NORMAL), and each
+    /// step down is a quarter more.
     pub const fn from_nice(nice: i8) -> Option<Self> {
         if nice < -20 || nice > 19 {
             return None;

@@ -61,7 +61,8 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
 
     /// Takes a waiting thread away for `thief`, another CPU, which is to insert it there. `None` if none may run there.
     ///
-    /// A real-time thread if there is one, else the fair one that is most behind if it may: on an idle CPU it runs at once.
+    /// A real-time thread if there is one, else the fair one that is most behind if it may: on an idle CPU it runs at
+    /// once.
     pub fn steal(&mut self, thief: CpuId) -> Option<NonNull<T>> {
         let may_go = |node| SchedEntity::of(node).affinity.get().contains(thief);
         let found = self.realtime.find(may_go).or_else(|| self.fair.find(may_go))?;

@@ -1,12 +1,13 @@
 //! Who runs on one CPU, and until when.
 //!
-//! A run queue is passive: it is told what happens (a thread was made or woken, the running one blocks or yields, an alarm went
-//! off) and the time, and answers with whom to run and when to ask again. So it needs neither clock nor CPU, and a test can put
-//! it through hours of scheduling in a moment.
+//! A run queue is passive: it is told what happens (a thread was made or woken, the running one blocks or yields, an
+//! alarm went off) and the time, and answers with whom to run and when to ask again. So it needs neither clock nor CPU,
+//! and a test can put it through hours of scheduling in a moment.
 //!
-//! Nothing is done here on a switch that could have been done at another time. The floor of the fair class is only computed when
-//! somebody arrives or leaves, the length of a slice only when it is asked for, and a switch between two threads that both stay
-//! runnable costs one multiplication and one comparison of clocks: about 50 instructions, the real-time class being out of line.
+//! Nothing is done here on a switch that could have been done at another time. The floor of the fair class is only
+//! computed when somebody arrives or leaves, the length of a slice only when it is asked for, and a switch between two
+//! threads that both stay runnable costs one multiplication and one comparison of clocks: about 50 instructions, the
+//! real-time class being out of line.
 
 mod members;
 mod steal;
@@ -35,11 +36,12 @@ pub enum Decision {
 
 /// The runnable threads of one CPU: one that runs, and those that wait.
 ///
-/// It lives under a lock, whose holder has interrupts masked. All times are in nanoseconds on one clock, the same for all CPUs.
+/// It lives under a lock, whose holder has interrupts masked. All times are in nanoseconds on one clock, the same for
+/// all CPUs.
 ///
 /// The functions marked unsafe take threads by pointer. Of such a thread the queue expects, from
-/// [`insert`](Self::insert) until it has handed the thread out again by [`leave`](Self::leave), [`remove`](Self::remove),
-/// [`steal`](Self::steal) or [`Fit::TakenOut`], that it stays alive and in its place.
+/// [`insert`](Self::insert) until it has handed the thread out again by [`leave`](Self::leave),
+/// [`remove`](Self::remove), [`steal`](Self::steal) or [`Fit::TakenOut`], that it stays alive and in its place.
 pub struct RunQueue<T> {
     cpu: CpuId,
     running: Option<Handle<SchedEntity>>,
@@ -52,7 +54,8 @@ pub struct RunQueue<T> {
     threads: PhantomData<NonNull<T>>,
 }
 
-// SAFETY: the threads behind the handles may be reached from any CPU, if `T` may; the queue has no tie to a CPU but its number.
+// SAFETY: the threads behind the handles may be reached from any CPU, if `T` may; the queue has no tie to a CPU but its
+// number.
 unsafe impl<T: Sync> Send for RunQueue<T> {}
 
 impl<T> fmt::Debug for RunQueue<T> {
@@ -106,8 +109,8 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
         next.map(thread)
     }
 
-    /// The running thread lets others go first: all real-time threads of its priority, or the fair one that is most behind.
-    /// Returns who runs now, which is itself if nobody else wants to.
+    /// The running thread lets others go first: all real-time threads of its priority, or the fair one that is most
+    /// behind. Returns who runs now, which is itself if nobody else wants to.
     #[inline]
     pub fn yield_now(&mut self, now: u64) -> Option<NonNull<T>> {
         self.charge(now);
@@ -132,7 +135,8 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
 
     /// What an alarm is to do: charges the running thread and says whether its time is up.
     ///
-    /// An alarm that comes early does no harm, so one that is set need not be moved when it turns out to be needed later.
+    /// An alarm that comes early does no harm, so one that is set need not be moved when it turns out to be needed
+    /// later.
     pub fn tick(&mut self, now: u64) -> Decision {
         self.charge(now);
         match self.running {
@@ -142,8 +146,8 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
         }
     }
 
-    /// When [`tick`](Self::tick) must be called at the latest. `None`: never, as nobody waits whose turn could come by mere
-    /// passing of time; the CPU needs no alarm.
+    /// When [`tick`](Self::tick) must be called at the latest. `None`: never, as nobody waits whose turn could come by
+    /// mere passing of time; the CPU needs no alarm.
     pub fn preempt_at(&self) -> Option<u64> {
         self.running?.weight()?;
         self.fair.first()?;

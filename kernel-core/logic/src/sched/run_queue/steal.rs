@@ -2,8 +2,8 @@
 
 use arch::percpu::{CpuId, CpuSet};
 
-/// In which order an idle CPU looks at the queues of `others` for something to steal: from its own number upwards and around, so
-/// that several idle CPUs do not all begin at the same one.
+/// In which order an idle CPU looks at the queues of `others` for something to steal: from its own number upwards and
+/// around, so that several idle CPUs do not all begin at the same one.
 pub fn steal_order(thief: CpuId, others: CpuSet) -> impl Iterator<Item = CpuId> {
     let others = others.without(thief);
     let above = CpuSet::from_bits(others.bits() & (u64::MAX << thief.0));

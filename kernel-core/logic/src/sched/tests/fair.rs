@@ -73,7 +73,7 @@ proptest! {
         let start = cpu.now;
         for pause in pauses {
             cpu.run(pause);
-            let had: Vec<_> = weights.iter().enumerate().map(|(thread, weight)| cpu.virtual_runtime(thread, *weight)).collect();
+            let had: Vec<_> = (0..weights.len()).map(|thread| cpu.virtual_runtime(thread, weights[thread])).collect();
             for (a, b) in (0..had.len()).flat_map(|a| (0..had.len()).map(move |b| (a, b))) {
                 let bound = virtual_slice(weights[a]) + 1_000;
                 prop_assert!(had[a] <= had[b] + bound, "{had:?} of {weights:?}: {a} is too far ahead of {b}");
@@ -184,7 +184,8 @@ fn a_debt_goes_along_to_another_cpu() {
     cpu.queue.leave(cpu.now);
     let mut other = Cpu::with(&[1024]);
     other.queue = RunQueue::new(CpuId(1));
-    // SAFETY: the fresh queue takes the resident, which the old one forgot with itself, and then the debtor, which left.
+    // SAFETY: the fresh queue takes the resident, which the old one forgot with itself, and then the debtor, which
+    // left.
     unsafe {
         let (resident, debtor) = (other.threads.pointer(0), cpu.threads.pointer(debtor));
         let _ = other.queue.insert(resident, 0);

@@ -3,7 +3,10 @@ use proptest::prelude::*;
 
 proptest! {
     #[test]
-    fn all_wake_in_order_and_none_early(deadlines in prop::collection::vec(any::<u64>(), 1..60), cancelled in any::<u64>()) {
+    fn all_wake_in_order_and_none_early(
+        deadlines in prop::collection::vec(any::<u64>(), 1..60),
+        cancelled in any::<u64>(),
+    ) {
         let threads = Threads::new(deadlines.iter().map(|_| fair(1024)));
         let mut sleepers = Sleepers::new();
         // SAFETY: the threads stay to the end; each is inserted once, and removed from the set it is in.

@@ -15,7 +15,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (0..THREADS).prop_map(Step::Push),
         1 => (0..THREADS).prop_map(Step::Remove),
-        1 => (prop_oneof![0..4usize, Just(usize::MAX)], any::<u16>()).prop_map(|(limit, refused)| Step::Wake(limit, refused)),
+        1 => (prop_oneof![0..4usize, Just(usize::MAX)], any::<u16>())
+            .prop_map(|(limit, refused)| Step::Wake(limit, refused)),
     ]
 }
 
