@@ -38,4 +38,8 @@ pub trait Kernel: Sized + 'static {
 
     /// Handles an interrupt, on the interrupted stack, with interrupts masked.
     fn interrupt(source: Interrupt);
+
+    /// Called after the last of one or several [`interrupt`](Self::interrupt) calls, still with interrupts masked, on the way back to
+    /// the interrupted code. The core may go on with another thread here, and return much later, on another CPU.
+    fn interrupts_done();
 }

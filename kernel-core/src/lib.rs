@@ -24,6 +24,7 @@ pub mod report;
 pub mod smp;
 pub mod start;
 pub mod sync;
+pub mod task;
 pub mod test;
 pub mod timer;
 
@@ -52,5 +53,9 @@ impl Kernel for Core {
 
     fn interrupt(source: Interrupt) {
         irq::handle(source);
+    }
+
+    fn interrupts_done() {
+        task::interrupts_done();
     }
 }

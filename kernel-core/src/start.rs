@@ -1,7 +1,7 @@
 //! From a booted machine to a prompt, or to whatever else the command line asks for.
 
 use crate::platform::Platform;
-use crate::{breakage, fault, mm, monitor, options, report, smp, test};
+use crate::{breakage, fault, mm, monitor, options, report, smp, task, test};
 use arch::{Boot, IrqOps};
 use spin::Once;
 
@@ -20,6 +20,7 @@ pub fn run(boot: Boot) -> ! {
     let boot = BOOT.call_once(|| boot);
     fault::remember_stack(boot.stack.clone());
     mm::init(boot);
+    task::start();
     Platform::enable();
     smp::start_others();
     report::print(boot);

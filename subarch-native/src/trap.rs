@@ -74,6 +74,7 @@ pub unsafe extern "C" fn dispatch<K: Kernel>(frame: &mut TrapFrame) {
         Event::Interrupt(source) => {
             apic::end_of_interrupt();
             K::interrupt(source);
+            K::interrupts_done();
         }
         Event::Shootdown => {
             apic::end_of_interrupt();

@@ -81,6 +81,8 @@ pub fn send_ipi(cpu: CpuId) {
 }
 
 /// Handles everything that is pending on this CPU. Called by the stub that Xen enters, with events masked.
+///
+/// What comes after the last look is delivered by the hypercall with which the stub leaves, on whichever CPU that is by then.
 pub extern "C" fn upcall<K: Kernel>() {
     while let Some(source) = next() {
         K::interrupt(source);

@@ -1,8 +1,8 @@
 //! Input from the console: bytes collected by the interrupt handler, lines edited where they are wanted.
 
-use crate::irq::{self, idle_unless};
 use crate::platform::Platform;
 use crate::sync::IrqLock;
+use crate::task::WaitList;
 use crate::{print, println};
 use arch::ConsoleOps;
 use kernel_logic::line::{Echo, Line};
@@ -43,9 +43,13 @@ impl Typed {
     }
 }
 
+/// Threads that wait for input.
+static READERS: WaitList = WaitList::new();
+
 /// Handles the announcement of input.
 pub fn receive() {
     TYPED.lock().fill();
+    READERS.wake_all();
 }
 
 /// Prints `prompt` and waits until a line has been typed into `line`, with the usual editing keys.
@@ -68,15 +72,13 @@ pub fn read_line(prompt: &str, line: &mut Line) {
 }
 
 fn read_byte() -> u8 {
-    debug_assert!(!irq::is_masked(), "input is announced by an interrupt");
-    loop {
-        if let Some(byte) = TYPED.lock().take() {
-            return byte;
-        }
-        idle_unless(|| {
-            let mut typed = TYPED.lock();
-            typed.fill();
-            typed.length > 0
-        });
-    }
+    let mut byte = None;
+    READERS.wait_until(
+        || {
+            byte = TYPED.lock().take();
+            byte.is_some()
+        },
+        None,
+    );
+    byte.expect("the wait ends with a byte")
 }

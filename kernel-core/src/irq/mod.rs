@@ -5,8 +5,8 @@ mod count;
 pub use count::{Counts, counts};
 
 use crate::platform::Platform;
-use crate::{console, smp, timer};
-use arch::{Interrupt, IrqOps};
+use crate::{console, smp, task, timer};
+use arch::{Interrupt, IrqOps, percpu};
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -48,16 +48,6 @@ impl fmt::Debug for Masked {
     }
 }
 
-/// Waits for the next interrupt; returns after one has been handled. `idle_unless` is asked with interrupts masked, so what it
-/// sees cannot change before the CPU stops.
-pub fn idle_unless(ready: impl FnOnce() -> bool) {
-    let masked = mask();
-    if ready() {
-        return;
-    }
-    masked.halt();
-}
-
 /// Whether interrupts are masked on this CPU.
 pub fn is_masked() -> bool {
     Platform::masked(Platform::flags())
@@ -66,10 +56,15 @@ pub fn is_masked() -> bool {
 /// Handles one interrupt.
 pub fn handle(source: Interrupt) {
     count::record(source);
+    percpu::preemption_off();
     match source {
         Interrupt::Alarm => timer::alarm(),
         Interrupt::Console => console::receive(),
-        Interrupt::Ipi => smp::handle(),
+        Interrupt::Ipi => {
+            task::on_call();
+            smp::handle();
+        }
         Interrupt::Unexpected(number) => log::warn!("interrupt {number} came, and nobody asked for it"),
     }
+    percpu::preemption_on();
 }

@@ -3,7 +3,7 @@
 use crate::fault::{probe, provoke};
 use crate::mm::{frames, heap};
 use crate::platform::Platform;
-use crate::{irq, power, report, timer};
+use crate::{irq, power, report, task};
 use arch::{Boot, Subarch, TimeOps, VirtAddr};
 use core::time::Duration;
 use kernel_logic::bytes::Bytes;
@@ -123,7 +123,7 @@ fn parse_address(text: &str) -> Option<VirtAddr> {
 
 fn time(argument: &str, _: &Boot) {
     if let Ok(milliseconds) = argument.parse() {
-        timer::sleep(Duration::from_millis(milliseconds));
+        task::sleep(Duration::from_millis(milliseconds));
     } else if !argument.is_empty() {
         return println!("`{argument}` is not a number of milliseconds");
     }

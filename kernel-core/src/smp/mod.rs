@@ -9,6 +9,7 @@ use crate::mm::frames;
 use crate::mm::mappings::MapError;
 use crate::mm::stack::KernelStack;
 use crate::platform::Platform;
+use crate::task;
 use alloc::boxed::Box;
 use arch::layout::PAGE_SIZE;
 use arch::percpu::{CpuId, CpuSet, MAX_CPUS, PerCpu, this_cpu};
@@ -84,8 +85,8 @@ pub fn start_others() {
 
 /// Where a started CPU enters the core: says that it is there, and serves.
 pub fn cpu_online() -> ! {
-    let me = this_cpu();
-    if !set_unless(&ONLINE, &LEFT_OUT, me) {
+    task::start();
+    if !set_unless(&ONLINE, &LEFT_OUT, this_cpu()) {
         // Too late. Nobody expects this CPU any more, and it must touch nothing.
         loop {
             Platform::disable();
@@ -93,9 +94,7 @@ pub fn cpu_online() -> ! {
         }
     }
     Platform::enable();
-    loop {
-        irq::idle_unless(|| false);
-    }
+    task::run_idle()
 }
 
 fn start(cpu: CpuId) -> Result<(), LeftOut> {

@@ -2,7 +2,7 @@
 
 use super::{Case, Outcome, check, check_eq};
 use crate::platform::Platform;
-use crate::{irq, timer};
+use crate::{irq, task, timer};
 use arch::TimeOps;
 use core::time::Duration;
 
@@ -70,7 +70,7 @@ fn cycles_advance() -> Outcome {
 
 fn sleep_is_long_enough() -> Outcome {
     let start = Platform::now();
-    timer::sleep(SHORT);
+    task::sleep(SHORT);
     let slept = Platform::now() - start;
     check!(slept >= SHORT, "slept {slept:?} instead of {SHORT:?}");
     // The upper bound only excludes a sleep that ended by some other accident: hosts may be slow.

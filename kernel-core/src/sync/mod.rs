@@ -1,23 +1,27 @@
-//! A lock that interrupt handlers may take.
+//! Locks: one that interrupt handlers may take, and one that sleeps ([`Mutex`]).
 //!
 //! If a handler wants a lock that the code it interrupted holds, both wait for ever. So whoever holds this one has interrupts
 //! masked, for exactly as long.
 
+mod mutex;
+
+pub use mutex::{Mutex, MutexGuard};
+
 use crate::irq::{self, Masked};
 use core::fmt;
 use core::ops::{Deref, DerefMut};
-use spin::{Mutex, MutexGuard};
+use spin::{Mutex as SpinMutex, MutexGuard as SpinGuard};
 
 /// A value that one CPU at a time can reach, with interrupts masked.
 pub struct IrqLock<T> {
-    inner: Mutex<T>,
+    inner: SpinMutex<T>,
 }
 
 impl<T> IrqLock<T> {
     /// An unlocked lock around `value`.
     pub const fn new(value: T) -> Self {
         Self {
-            inner: Mutex::new(value),
+            inner: SpinMutex::new(value),
         }
     }
 
@@ -39,7 +43,7 @@ impl<T> fmt::Debug for IrqLock<T> {
 
 /// Access to the value. Dropping it first unlocks, then restores the interrupt mask: the order of the fields.
 pub struct IrqGuard<'a, T> {
-    value: MutexGuard<'a, T>,
+    value: SpinGuard<'a, T>,
     _masked: Masked,
 }
 

@@ -1,0 +1,49 @@
+//! What a CPU does when it has nothing to do: look for work elsewhere, and stop.
+
+use super::cpu::{self, Scheduler};
+use crate::irq;
+use crate::platform::Platform;
+use crate::smp;
+use arch::SmpOps;
+use arch::percpu::{CpuId, CpuSet};
+use core::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use kernel_logic::sched::steal_order;
+
+/// CPUs that have stopped, or are about to.
+static IDLE: AtomicU64 = AtomicU64::new(0);
+
+/// The idle thread of this CPU.
+pub fn run() -> ! {
+    loop {
+        let masked = irq::mask();
+        let me = Scheduler::mine();
+        // Said first, so that whoever adds work after we have looked sees it and interrupts us.
+        IDLE.fetch_or(CpuSet::only(me.cpu()).bits(), SeqCst);
+        let found = me.has_work() || steal(me);
+        if !found {
+            masked.halt();
+        }
+        IDLE.fetch_and(!CpuSet::only(me.cpu()).bits(), SeqCst);
+        cpu::reschedule(&irq::mask());
+    }
+}
+
+/// Interrupts a CPU that is idle, other than `busy`, which has more work than it can do at once.
+pub(super) fn call_for_help(busy: CpuId) {
+    if let Some(cpu) = CpuSet::from_bits(IDLE.load(SeqCst)).without(busy).iter().next() {
+        Platform::send_ipi(cpu);
+    }
+}
+
+/// Takes a thread that waits on another CPU.
+fn steal(me: &Scheduler) -> bool {
+    steal_order(me.cpu(), smp::online()).any(|victim| {
+        match Scheduler::of(victim).and_then(|other| other.give_to(me.cpu())) {
+            Some(thread) => {
+                me.receive(thread);
+                true
+            }
+            None => false,
+        }
+    })
+}

@@ -1,0 +1,88 @@
+//! Threads of the kernel, and the CPUs that run them.
+//!
+//! Whom to run is decided in `kernel-logic`, where it is tested; here are the locks, the alarms and the switch. Each CPU has a
+//! scheduler of its own. Nobody takes another CPU's lock but to steal when idle: a woken thread is put into the inbox of the CPU
+//! it left, and that CPU is interrupted if it must look.
+//!
+//! A thread can be preempted wherever interrupts are unmasked and preemption is not switched off: on the way back from an
+//! interrupt, when a thread with more right to the CPU has become runnable or the time slice is over.
+
+mod cpu;
+mod idle;
+mod preempt;
+mod switch;
+mod thread;
+mod wait;
+
+pub use cpu::{interrupts_done, on_alarm, on_call, start};
+pub use idle::run as run_idle;
+pub use preempt::{NoPreemption, without_preemption};
+pub use thread::{JoinHandle, Thread, current};
+pub use wait::WaitList;
+
+use crate::irq;
+use crate::mm::mappings::MapError;
+use crate::platform::Platform;
+use alloc::boxed::Box;
+use arch::percpu::CpuSet;
+use arch::{Instant, TimeOps};
+use core::time::Duration;
+pub use kernel_logic::sched::{Class, Priority, Weight};
+
+/// How a thread is to be run.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// By which rule it gets a CPU.
+    pub class: Class,
+    /// On which CPUs it may run.
+    pub affinity: CpuSet,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            class: Class::Fair(Weight::NORMAL),
+            affinity: CpuSet::ALL,
+        }
+    }
+}
+
+/// Starts a thread that runs `work` on any CPU.
+///
+/// # Errors
+/// [`MapError`] if there is no memory for its stack.
+pub fn spawn(work: impl FnOnce() + Send + 'static) -> Result<JoinHandle, MapError> {
+    spawn_with(Options::default(), work)
+}
+
+/// Starts a thread that runs `work` as `options` say.
+///
+/// # Errors
+/// [`MapError`] if there is no memory for its stack.
+pub fn spawn_with(options: Options, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle, MapError> {
+    let handle = JoinHandle::new(options, Box::new(work))?;
+    cpu::introduce(handle.leak());
+    Ok(handle)
+}
+
+/// Lets other threads of this CPU run first.
+pub fn yield_now() {
+    cpu::yield_now(&irq::mask());
+}
+
+/// Stops the current thread for at least `span`.
+pub fn sleep(span: Duration) {
+    sleep_until(Platform::now() + span);
+}
+
+/// Stops the current thread until `deadline`.
+pub fn sleep_until(deadline: Instant) {
+    /// Nobody wakes anybody here: only time ends the wait.
+    static NOBODY: WaitList = WaitList::new();
+    NOBODY.wait_until(|| false, Some(deadline));
+}
+
+/// Moves the current thread to one of the CPUs in `affinity` and keeps it there. Returns when it runs on one of them.
+pub fn set_affinity(affinity: CpuSet) {
+    cpu::set_affinity(affinity, &irq::mask());
+}

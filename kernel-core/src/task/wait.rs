@@ -1,0 +1,72 @@
+//! Waiting for something to become true, and waking those who wait.
+
+use super::cpu;
+use super::thread::{Thread, current};
+use crate::irq;
+use crate::platform::Platform;
+use crate::sync::IrqLock;
+use arch::{Instant, TimeOps};
+use kernel_logic::sched::WaitQueue;
+
+/// Threads that wait for the same thing, first come, first served.
+#[derive(Debug)]
+pub struct WaitList {
+    waiting: IrqLock<WaitQueue<Thread>>,
+}
+
+impl WaitList {
+    /// Nobody waits.
+    pub const fn new() -> Self {
+        Self {
+            waiting: IrqLock::new(WaitQueue::new()),
+        }
+    }
+
+    /// Stops the current thread until `ready`, which is asked before each stop with the list locked; or until `deadline`. Returns
+    /// whether it was ready.
+    pub fn wait_until(&self, mut ready: impl FnMut() -> bool, deadline: Option<Instant>) -> bool {
+        let me = current();
+        loop {
+            // From the claim to the switch nothing may look into this CPU's inbox: a waker may have put us there by then.
+            let masked = irq::mask();
+            {
+                let mut waiting = self.waiting.lock();
+                if ready() {
+                    return true;
+                }
+                if deadline.is_some_and(|deadline| Platform::now() >= deadline) {
+                    return false;
+                }
+                // SAFETY: the current thread is in no list, and out of this one before it goes on.
+                unsafe {
+                    me.as_ref().claim.arm();
+                    waiting.push(me);
+                }
+            }
+            cpu::block(deadline, &masked);
+            // SAFETY: it is in this list or, woken, in none.
+            unsafe { self.waiting.lock().remove(me) };
+        }
+    }
+
+    /// Wakes the thread that has waited longest, if any waits.
+    pub fn wake_one(&self) {
+        self.wake(1);
+    }
+
+    /// Wakes all threads that wait.
+    pub fn wake_all(&self) {
+        self.wake(usize::MAX);
+    }
+
+    fn wake(&self, limit: usize) {
+        self.waiting.lock().wake(limit, cpu::wake);
+        cpu::preempt_if_due();
+    }
+}
+
+impl Default for WaitList {
+    fn default() -> Self {
+        Self::new()
+    }
+}
