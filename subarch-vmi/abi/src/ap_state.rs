@@ -37,3 +37,31 @@ pub struct ApState {
 /// Size of the record of ABI 64.1.
 pub const AP_STATE_SIZE: usize = 64;
 const _: () = assert!(size_of::<ApState>() == AP_STATE_SIZE);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Call, Native};
+    use core::mem::offset_of;
+
+    #[test]
+    fn the_record_is_laid_out_as_documented() {
+        let offsets = [
+            offset_of!(ApState, apic),
+            offset_of!(ApState, rip),
+            offset_of!(ApState, rsp),
+            offset_of!(ApState, gs_base),
+            offset_of!(ApState, cr0),
+            offset_of!(ApState, cr3),
+            offset_of!(ApState, cr4),
+            offset_of!(ApState, efer),
+        ];
+        assert_eq!(offsets, [4, 8, 16, 24, 32, 40, 48, 56]);
+    }
+
+    #[test]
+    fn a_rom_need_not_listen() {
+        assert!(Call::SetInitialAPState.may_be_erased());
+        assert_eq!(Call::SetInitialAPState.native(), Native::Bytes(&[]));
+    }
+}
