@@ -7,24 +7,69 @@
 use arch::VirtAddr;
 use arch::percpu::{CpuId, CpuSet};
 use core::ops::Range;
-use core::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
+
+/// A word that CPUs share: the processor's, or in a model check one that tries all orders.
+#[expect(missing_docs, reason = "the operations are those of `AtomicU64`")]
+pub trait Word {
+    fn load(&self, order: Ordering) -> u64;
+    fn store(&self, value: u64, order: Ordering);
+    fn swap(&self, value: u64, order: Ordering) -> u64;
+    fn fetch_or(&self, bits: u64, order: Ordering) -> u64;
+    fn fetch_and(&self, bits: u64, order: Ordering) -> u64;
+}
+
+/// Implements [`Word`] by a type's own functions.
+macro_rules! word {
+    ($word:ty) => {
+        impl Word for $word {
+            #[inline(always)]
+            fn load(&self, order: Ordering) -> u64 {
+                <$word>::load(self, order)
+            }
+
+            #[inline(always)]
+            fn store(&self, value: u64, order: Ordering) {
+                <$word>::store(self, value, order);
+            }
+
+            #[inline(always)]
+            fn swap(&self, value: u64, order: Ordering) -> u64 {
+                <$word>::swap(self, value, order)
+            }
+
+            #[inline(always)]
+            fn fetch_or(&self, bits: u64, order: Ordering) -> u64 {
+                <$word>::fetch_or(self, bits, order)
+            }
+
+            #[inline(always)]
+            fn fetch_and(&self, bits: u64, order: Ordering) -> u64 {
+                <$word>::fetch_and(self, bits, order)
+            }
+        }
+    };
+}
+
+word!(AtomicU64);
 
 /// One CPU's part.
 #[repr(align(64))]
-#[derive(Debug)]
-struct Letterbox {
+#[derive(Debug, Default)]
+struct Letterbox<W> {
     /// The CPUs whose requests to this one are unread.
-    unread: AtomicU64,
+    unread: W,
     /// The CPUs that have not done yet what this one asked.
-    unanswered: AtomicU64,
+    unanswered: W,
     /// What it asked: the first address and the end.
-    pages: [AtomicU64; 2],
+    pages: [W; 2],
 }
 
 /// The requests of up to `CPUS` CPUs.
 #[derive(Debug)]
-pub struct Mail<const CPUS: usize> {
-    boxes: [Letterbox; CPUS],
+pub struct Mail<const CPUS: usize, W = AtomicU64> {
+    boxes: [Letterbox<W>; CPUS],
 }
 
 impl<const CPUS: usize> Mail<CPUS> {
@@ -40,7 +85,9 @@ impl<const CPUS: usize> Mail<CPUS> {
             }; CPUS],
         }
     }
+}
 
+impl<const CPUS: usize, W: Word> Mail<CPUS, W> {
     /// Leaves the request of `from` to drop `pages` with each CPU of `to`; returns those that must be told to look. The rest have
     /// been told by somebody else, and have not looked yet.
     ///
@@ -77,14 +124,16 @@ impl<const CPUS: usize> Mail<CPUS> {
         self.of(me).unanswered.load(Acquire) == 0
     }
 
-    fn of(&self, cpu: CpuId) -> &Letterbox {
+    fn of(&self, cpu: CpuId) -> &Letterbox<W> {
         &self.boxes[cpu.0 as usize]
     }
 }
 
-impl<const CPUS: usize> Default for Mail<CPUS> {
+impl<const CPUS: usize, W: Default> Default for Mail<CPUS, W> {
     fn default() -> Self {
-        Self::new()
+        Self {
+            boxes: core::array::from_fn(|_| Letterbox::default()),
+        }
     }
 }
 

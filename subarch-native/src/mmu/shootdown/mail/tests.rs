@@ -62,3 +62,55 @@ fn cpus_that_ask_each_other_do_not_wait_for_ever() {
     });
     assert_eq!(flushed.into_inner(), ROUNDS * u64::from(CPUS) * u64::from(CPUS - 1));
 }
+
+/// Run by `RUSTFLAGS="--cfg loom" cargo test -p subarch-native --lib loom`.
+#[cfg(loom)]
+mod loom {
+    use super::*;
+    use ::loom::sync::Arc;
+    use ::loom::sync::atomic::AtomicU64 as ModelledWord;
+    use ::loom::thread;
+
+    word!(ModelledWord);
+
+    type Modelled = Mail<2, ModelledWord>;
+
+    /// What is stored before a request is seen by whoever answers it, and what the answer does by whoever asked.
+    #[test]
+    fn loom_two_that_ask_each_other_see_what_the_other_wrote() {
+        ::loom::model(|| {
+            let shared = Arc::new((Modelled::default(), [ModelledWord::new(0), ModelledWord::new(0)]));
+            let ask = |shared: &(Modelled, [ModelledWord; 2]), me: u32| {
+                let (mail, entries) = shared;
+                let other = CpuId(1 - me);
+                let answer = || {
+                    mail.answer(CpuId(me), |pages| {
+                        assert_eq!(pages, super::pages(u64::from(other.0) << 12));
+                        assert_eq!(
+                            entries[other.0 as usize].load(Relaxed),
+                            1,
+                            "the old entry would be cached again"
+                        );
+                    });
+                };
+                entries[me as usize].store(1, Relaxed);
+                mail.post(CpuId(me), CpuSet::only(other), pages(u64::from(me) << 12));
+                while !mail.is_answered(CpuId(me)) {
+                    answer();
+                    thread::yield_now();
+                }
+                // The interrupt that announced the other's request.
+                answer();
+            };
+            let there = shared.clone();
+            let thread = thread::spawn(move || ask(&there, 1));
+            ask(&shared, 0);
+            // The announced interrupt may be later than all else.
+            while !shared.0.is_answered(CpuId(1)) {
+                shared.0.answer(CpuId(0), |_| ());
+                thread::yield_now();
+            }
+            thread.join().expect("the other does not panic");
+        });
+    }
+}
