@@ -10,6 +10,7 @@ mod machine;
 mod memory;
 mod smp;
 mod tables;
+mod threads;
 
 use crate::power;
 use alloc::string::String;
@@ -41,6 +42,7 @@ const GROUPS: &[&[Case]] = &[
     tables::CASES,
     faults::CASES,
     smp::CASES,
+    threads::CASES,
 ];
 
 /// Fails the test, with the text as the reason, unless the condition holds.

@@ -1,0 +1,304 @@
+//! Threads: they run, on all CPUs, are preempted, sleep, wait for each other, and end without a trace.
+
+use super::{Case, Outcome, Trouble, check, check_eq, failed};
+use crate::irq;
+use crate::mm::frames;
+use crate::platform::Platform;
+use crate::smp;
+use crate::sync::{IrqLock, Mutex};
+use crate::task::{self, Class, JoinHandle, Options, Priority, WaitList};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use arch::percpu::{CpuId, CpuSet, this_cpu};
+use arch::{IrqOps, TimeOps};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use core::time::Duration;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "threads-run-and-end",
+        run: run_and_end,
+    },
+    Case {
+        name: "threads-leave-no-trace",
+        run: leave_no_trace,
+    },
+    Case {
+        name: "threads-are-preempted",
+        run: are_preempted,
+    },
+    Case {
+        name: "threads-sleep-in-order",
+        run: sleep_in_order,
+    },
+    Case {
+        name: "threads-share-under-a-mutex",
+        run: share_under_a_mutex,
+    },
+    Case {
+        name: "threads-share-under-an-irq-lock",
+        run: share_under_an_irq_lock,
+    },
+    Case {
+        name: "threads-hand-over-by-waiting",
+        run: hand_over_by_waiting,
+    },
+    Case {
+        name: "threads-run-on-every-cpu",
+        run: run_on_every_cpu,
+    },
+    Case {
+        name: "threads-spread-over-idle-cpus",
+        run: spread_over_idle_cpus,
+    },
+    Case {
+        name: "threads-move-while-they-mask",
+        run: move_while_they_mask,
+    },
+    Case {
+        name: "threads-of-real-time-go-first",
+        run: real_time_goes_first,
+    },
+    Case {
+        name: "threads-keep-the-cpu-without-preemption",
+        run: keep_the_cpu,
+    },
+];
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn spawn(work: impl FnOnce() + Send + 'static) -> Result<JoinHandle, Trouble> {
+    task::spawn(work).map_err(failed("starting a thread"))
+}
+
+fn spawn_on(cpu: CpuId, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle, Trouble> {
+    let options = Options {
+        affinity: CpuSet::only(cpu),
+        ..Options::default()
+    };
+    task::spawn_with(options, work).map_err(failed("starting a thread"))
+}
+
+fn run_and_end() -> Outcome {
+    let count = Arc::new(AtomicU64::new(0));
+    let threads: Result<Vec<_>, _> = (1..=50u64)
+        .map(|number| {
+            let count = count.clone();
+            spawn(move || {
+                count.fetch_add(number, Relaxed);
+            })
+        })
+        .collect();
+    threads?.into_iter().for_each(JoinHandle::join);
+    check_eq!(count.load(Relaxed), 50 * 51 / 2);
+    Ok(())
+}
+
+fn leave_no_trace() -> Outcome {
+    let round = || (0..20).try_for_each(|_| spawn(|| task::yield_now()).map(JoinHandle::join));
+    // Stacks are kept for the next thread, so the first rounds may take memory.
+    round()?;
+    let before = frames::usage().free;
+    for _ in 0..50 {
+        round()?;
+    }
+    check_eq!(frames::usage().free, before);
+    Ok(())
+}
+
+fn are_preempted() -> Outcome {
+    let stop = Arc::new(AtomicBool::new(false));
+    let spinning = stop.clone();
+    let here = this_cpu();
+    // Both on this CPU, and neither gives it up.
+    let busy = spawn_on(here, move || while !spinning.load(Relaxed) {})?;
+    let stopper = spawn_on(here, move || stop.store(true, Relaxed))?;
+    let end = Platform::now() + PATIENCE;
+    while !(busy.is_finished() && stopper.is_finished()) && Platform::now() < end {}
+    check!(stopper.is_finished(), "a busy thread kept the CPU to itself");
+    check!(busy.is_finished(), "the busy thread did not come back");
+    Ok(())
+}
+
+fn sleep_in_order() -> Outcome {
+    let order = Arc::new(IrqLock::new(Vec::new()));
+    let threads: Result<Vec<_>, _> = [3u64, 1, 2]
+        .map(|turn| {
+            let order = order.clone();
+            spawn(move || {
+                task::sleep(Duration::from_millis(40 * turn));
+                order.lock().push(turn);
+            })
+        })
+        .into_iter()
+        .collect();
+    threads?.into_iter().for_each(JoinHandle::join);
+    check_eq!(*order.lock(), [1, 2, 3]);
+    Ok(())
+}
+
+/// Has four threads for each CPU add to a counter by `add`, which is not atomic, many times.
+fn count_together(add: impl Fn() + Send + Sync + 'static) -> Result<u64, Trouble> {
+    const ROUNDS: u64 = 500;
+    let add = Arc::new(add);
+    let count = u64::from(smp::online().len()) * 4;
+    let threads: Result<Vec<_>, _> = (0..count)
+        .map(|_| {
+            let add = add.clone();
+            spawn(move || (0..ROUNDS).for_each(|_| add()))
+        })
+        .collect();
+    threads?.into_iter().for_each(JoinHandle::join);
+    Ok(count * ROUNDS)
+}
+
+fn share_under_a_mutex() -> Outcome {
+    let total = Arc::new(Mutex::new(0u64));
+    let shared = total.clone();
+    let expected = count_together(move || {
+        let mut total = shared.lock();
+        let seen = *total;
+        if seen.is_multiple_of(64) {
+            task::yield_now();
+        }
+        *total = seen + 1;
+    })?;
+    check_eq!(*total.lock(), expected);
+    Ok(())
+}
+
+fn share_under_an_irq_lock() -> Outcome {
+    let total = Arc::new(IrqLock::new(0u64));
+    let shared = total.clone();
+    let expected = count_together(move || *shared.lock() += 1)?;
+    check_eq!(*total.lock(), expected);
+    Ok(())
+}
+
+fn hand_over_by_waiting() -> Outcome {
+    const ROUNDS: u64 = 300;
+    static TURN: AtomicU64 = AtomicU64::new(0);
+    static CHANGED: WaitList = WaitList::new();
+    fn play(mine: u64) {
+        for _ in 0..ROUNDS {
+            CHANGED.wait_until(|| TURN.load(Relaxed) % 2 == mine, None);
+            TURN.fetch_add(1, Relaxed);
+            CHANGED.wake_all();
+        }
+    }
+    TURN.store(0, Relaxed);
+    let other = spawn(|| play(1))?;
+    play(0);
+    other.join();
+    check_eq!(TURN.load(Relaxed), 2 * ROUNDS);
+    let nobody = CHANGED.wait_until(|| false, Some(Platform::now() + Duration::from_millis(2)));
+    check!(!nobody, "a wait for nothing ended well");
+    Ok(())
+}
+
+fn run_on_every_cpu() -> Outcome {
+    for cpu in smp::online().iter() {
+        let seen = Arc::new(AtomicU64::new(u64::MAX));
+        let there = seen.clone();
+        spawn_on(cpu, move || there.store(this_cpu().0.into(), Relaxed))?.join();
+        check_eq!(seen.load(Relaxed), u64::from(cpu.0));
+    }
+    Ok(())
+}
+
+fn spread_over_idle_cpus() -> Outcome {
+    let seen = Arc::new(AtomicU64::new(0));
+    let all = smp::online();
+    // Each works until all CPUs have been seen: only stealing can bring that about.
+    let threads: Result<Vec<_>, _> = all
+        .iter()
+        .map(|_| {
+            let seen = seen.clone();
+            spawn(move || {
+                let end = Platform::now() + PATIENCE;
+                while CpuSet::from_bits(seen.load(Relaxed)) != all && Platform::now() < end {
+                    seen.fetch_or(CpuSet::only(this_cpu()).bits(), Relaxed);
+                }
+            })
+        })
+        .collect();
+    threads?.into_iter().for_each(JoinHandle::join);
+    check_eq!(CpuSet::from_bits(seen.load(Relaxed)), all);
+    Ok(())
+}
+
+fn move_while_they_mask() -> Outcome {
+    if smp::online().len() < 2 {
+        return Err(Trouble::Skipped("the machine has one CPU"));
+    }
+    let wrong = Arc::new(AtomicU64::new(0));
+    let threads: Result<Vec<_>, _> = (0..4)
+        .map(|offset| {
+            let wrong = wrong.clone();
+            spawn(move || {
+                let cpus = smp::online().len();
+                for round in 0..500 {
+                    let target = CpuId((round + offset) % cpus);
+                    task::set_affinity(CpuSet::only(target));
+                    wrong.fetch_add((this_cpu() != target).into(), Relaxed);
+                    for _ in 0..20 {
+                        Platform::disable();
+                        wrong.fetch_add((!irq::is_masked()).into(), Relaxed);
+                        Platform::enable();
+                        wrong.fetch_add(irq::is_masked().into(), Relaxed);
+                    }
+                }
+            })
+        })
+        .collect();
+    threads?.into_iter().for_each(JoinHandle::join);
+    check_eq!(wrong.load(Relaxed), 0);
+    // No CPU was left masked: each still answers.
+    run_on_every_cpu()
+}
+
+fn real_time_goes_first() -> Outcome {
+    let here = this_cpu();
+    let order = Arc::new(IrqLock::new(Vec::new()));
+    let note = |what: &'static str| {
+        let order = order.clone();
+        move || order.lock().push(what)
+    };
+    let real_time = |priority| Options {
+        class: Class::Realtime(Priority::new(priority).unwrap_or(Priority::MIN)),
+        affinity: CpuSet::only(here),
+    };
+    let guard = task::without_preemption();
+    let threads = [
+        spawn_on(here, note("fair")),
+        task::spawn_with(real_time(10), note("low")).map_err(failed("starting a thread")),
+        task::spawn_with(real_time(20), note("high")).map_err(failed("starting a thread")),
+    ];
+    drop(guard);
+    for thread in threads {
+        thread?.join();
+    }
+    check_eq!(*order.lock(), ["high", "low", "fair"]);
+    Ok(())
+}
+
+fn keep_the_cpu() -> Outcome {
+    let here = this_cpu();
+    let ran = Arc::new(AtomicBool::new(false));
+    let guard = task::without_preemption();
+    let other = {
+        let ran = ran.clone();
+        spawn_on(this_cpu(), move || ran.store(true, Relaxed))?
+    };
+    let end = Platform::now() + Duration::from_millis(20);
+    while Platform::now() < end {}
+    let (meanwhile, where_now) = (ran.load(Relaxed), this_cpu());
+    drop(guard);
+    other.join();
+    check!(
+        !meanwhile || where_now != here,
+        "another thread ran though preemption was off"
+    );
+    check!(ran.load(Relaxed), "the other thread never ran");
+    Ok(())
+}
