@@ -50,7 +50,7 @@ pub trait LocalApic {
     /// Writes a register.
     ///
     /// # Safety
-    /// As for [`write`].
+    /// As for [`write()`].
     unsafe fn write_apic(register: Register, value: u32);
 }
 
@@ -61,7 +61,7 @@ impl LocalApic for Native {
     }
 
     /// # Safety
-    /// As for [`write`].
+    /// As for [`write()`].
     #[inline(always)]
     unsafe fn write_apic(register: Register, value: u32) {
         // SAFETY: the caller vouches for the effect.

@@ -50,7 +50,7 @@ const CODE_64: u16 = 24;
 #[repr(C)]
 #[derive(Debug)]
 pub struct Parcel {
-    /// Whose it is: the number of a local APIC, [`NOBODY`] or [`TAKEN`].
+    /// Whose it is: the number of a local APIC, `NOBODY` or `TAKEN`.
     pub owner: AtomicU32,
     /// Control register 0, whose lower half is all there is.
     pub cr0: u32,
