@@ -134,8 +134,9 @@ impl Scheduler {
     /// Takes in a thread that may run here.
     pub(super) fn receive(&self, thread: NonNull<Thread>) {
         let mut state = self.state.lock();
-        // SAFETY: it is on no queue: it was just taken from one, or is new.
+        // SAFETY: it is on no queue: it was just taken from one.
         self.note(unsafe { state.run.insert(thread, now()) });
+        self.set_alarm(&mut state);
     }
 
     fn note(&self, decision: Decision) {
@@ -149,6 +150,14 @@ impl Scheduler {
         for thread in self.inbox.drain() {
             // SAFETY: a thread in the inbox is on no queue: it has left this CPU's, or never was on any.
             self.note(unsafe { state.run.insert(thread, now()) });
+        }
+        self.set_alarm(state);
+    }
+
+    /// Sets the alarm anew, unless a switch is due: that will set it, and until then one that is over would only go off again.
+    fn set_alarm(&self, state: &mut State) {
+        if !self.due.load(Relaxed) {
+            state.set_alarm();
         }
     }
 
@@ -295,18 +304,21 @@ pub(super) fn set_affinity(affinity: CpuSet, _: &Masked) {
 
 /// Puts a new thread where it may run: on this CPU if possible.
 pub(super) fn introduce(thread: NonNull<Thread>) {
-    let _masked = irq::mask();
-    let me = Scheduler::mine();
-    // SAFETY: the thread is new and on no queue.
-    let affinity = unsafe { thread.as_ref().sched.facts() }.affinity & smp::online();
-    let target = if affinity.contains(me.cpu) {
-        Some(me)
-    } else {
-        affinity.iter().find_map(Scheduler::of)
-    };
-    target
-        .expect("a thread may run on some CPU that is online")
-        .send(thread);
+    {
+        let _masked = irq::mask();
+        let me = Scheduler::mine();
+        // SAFETY: the thread is new and on no queue.
+        let affinity = unsafe { thread.as_ref().sched.facts() }.affinity & smp::online();
+        let target = if affinity.contains(me.cpu) {
+            Some(me)
+        } else {
+            affinity.iter().find_map(Scheduler::of)
+        };
+        target
+            .expect("a thread may run on some CPU that is online")
+            .send(thread);
+    }
+    preempt_if_due();
 }
 
 /// Wakes `thread` if nobody else has. Called under the lock of the list it was found in.
@@ -336,7 +348,7 @@ pub fn on_alarm() {
         }
     }
     me.note(state.run.tick(now()));
-    state.set_alarm();
+    me.set_alarm(&mut state);
 }
 
 /// Handles a call of another CPU: looks into the inbox.

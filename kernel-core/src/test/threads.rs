@@ -10,7 +10,7 @@ use crate::task::{self, Class, JoinHandle, Options, Priority, WaitList};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use arch::percpu::{CpuId, CpuSet, this_cpu};
-use arch::{IrqOps, TimeOps};
+use arch::{IrqOps, SmpOps, TimeOps};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 
@@ -114,7 +114,9 @@ fn are_preempted() -> Outcome {
     let busy = spawn_on(here, move || while !spinning.load(Relaxed) {})?;
     let stopper = spawn_on(here, move || stop.store(true, Relaxed))?;
     let end = Platform::now() + PATIENCE;
-    while !(busy.is_finished() && stopper.is_finished()) && Platform::now() < end {}
+    while !(busy.is_finished() && stopper.is_finished()) && Platform::now() < end {
+        Platform::spin(0);
+    }
     check!(stopper.is_finished(), "a busy thread kept the CPU to itself");
     check!(busy.is_finished(), "the busy thread did not come back");
     Ok(())
