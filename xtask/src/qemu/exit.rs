@@ -64,7 +64,7 @@ impl fmt::Display for Ending {
         match self {
             Self::Exit(status) => write!(f, "exit status {status}"),
             Self::PowerOff => f.write_str("power-off"),
-            Self::Reset => f.write_str("the machine was reset"),
+            Self::Reset => f.write_str("the machine was reset: a triple fault, a dead hypervisor, or `reboot`"),
             Self::Left => f.write_str("ended from outside"),
             Self::Failed(why) => f.write_str(why),
             Self::TimedOut(limit) => write!(f, "still running after {} s: killed", limit.as_secs()),
