@@ -21,7 +21,7 @@ Exit status of run, test and soak:
   0..63  the kernel's own (62: the domU crashed)
   64     the command line is wrong
   65     a build failed
-  66     the machine ended without a verdict of the kernel (reset, or an error of QEMU)
+  66     the machine ended without a verdict of the kernel (a triple fault, or an error of QEMU)
   67     the time limit passed
   69     something is missing and could not be fetched; the message says what to install
   70     the host failed otherwise";

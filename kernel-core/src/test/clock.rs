@@ -1,6 +1,6 @@
 //! The clocks and the alarm.
 
-use super::{Case, Outcome, check, check_eq};
+use super::{Case, Outcome, Trouble, check, check_eq};
 use crate::platform::Platform;
 use crate::{irq, task, timer};
 use arch::TimeOps;
@@ -89,24 +89,34 @@ fn alarm_in_the_past_fires() -> Outcome {
 }
 
 fn later_alarm_replaces() -> Outcome {
-    let before = irq::counts().alarms;
-    Platform::set_alarm(Platform::now() + SHORT);
-    Platform::set_alarm(Platform::now() + LONG);
-    let end = Platform::now() + 2 * SHORT;
-    while Platform::now() < end {}
+    check_that_alarm_stays_away(|| Platform::set_alarm(Platform::now() + LONG))?;
     Platform::cancel_alarm();
-    check_eq!(irq::counts().alarms, before);
     Ok(())
 }
 
 fn cancelled_alarm_stays_away() -> Outcome {
-    let before = irq::counts().alarms;
-    Platform::set_alarm(Platform::now() + SHORT);
-    Platform::cancel_alarm();
-    let end = Platform::now() + 2 * SHORT;
-    while Platform::now() < end {}
-    check_eq!(irq::counts().alarms, before);
-    Ok(())
+    check_that_alarm_stays_away(Platform::cancel_alarm)
+}
+
+/// Sets an alarm, has `avert` do something about it at once, and checks that it does not go off.
+///
+/// A busy host may stop us in between for so long that it has gone off by right; then it is tried again.
+fn check_that_alarm_stays_away(avert: impl Fn()) -> Outcome {
+    for _ in 0..50 {
+        let before = irq::counts().alarms;
+        let deadline = Platform::now() + SHORT;
+        Platform::set_alarm(deadline);
+        avert();
+        if Platform::now() >= deadline {
+            continue;
+        }
+        while Platform::now() < deadline + SHORT {}
+        check_eq!(irq::counts().alarms, before);
+        return Ok(());
+    }
+    Err(Trouble::Skipped(
+        "the host does not let this CPU run for 5 ms at a time",
+    ))
 }
 
 fn wall_clock_is_plausible() -> Outcome {

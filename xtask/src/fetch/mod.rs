@@ -10,7 +10,7 @@ pub mod need;
 
 use crate::failure::{Failure, explain};
 use crate::paths::Paths;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use deb::Archive;
 use need::Need;
 use std::ffi::OsString;
@@ -151,7 +151,7 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
         .arg("-qq")
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(Stdio::null());
-    let result = command.output()?;
+    let result = command.output().context("cannot run apt-get")?;
     if !result.status.success() {
         bail!(
             "apt-get {}: {}",

@@ -19,6 +19,8 @@ use ways::Way;
 
 mod ways;
 
+pub use ways::components_are_here;
+
 /// The project and the program, as they are written into the cache folder.
 const MANIFEST: &str = include_str!("maker/Cargo.toml.in");
 const PROGRAM: &str = include_str!("maker/main.rs.in");

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// Set in every byte the kernel writes to the exit device, so that its statuses cannot be taken for QEMU's own codes.
 const VERDICT: u8 = 0x40;
 
+/// What the kernel prints before it resets the machine on purpose.
+const REBOOT: &str = "anyring: reboot";
+
 /// How a machine ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
@@ -21,7 +24,9 @@ pub enum Ending {
     Exit(u8),
     /// The kernel switched the machine off.
     PowerOff,
-    /// The machine was reset: a triple fault, a panic of the hypervisor, or the kernel's wish.
+    /// The kernel said that it starts the machine anew, and did; the run ends there.
+    Reboot,
+    /// The machine was reset, and the kernel did not say so: a triple fault, or a panic of the hypervisor.
     Reset,
     /// Somebody outside ended it: Ctrl-A X, or a signal.
     Left,
@@ -45,6 +50,14 @@ impl Ending {
         }
     }
 
+    /// The same, for a machine that printed `transcript`: a reset that the kernel announced is its wish.
+    pub fn with_transcript(self, transcript: &str) -> Self {
+        match self {
+            Self::Reset if transcript.lines().any(|line| line.trim() == REBOOT) => Self::Reboot,
+            other => other,
+        }
+    }
+
     /// The exit status to hand on.
     ///
     /// # Errors
@@ -52,7 +65,7 @@ impl Ending {
     pub fn status(&self) -> Result<u8> {
         match self {
             Self::Exit(status) => Ok(*status),
-            Self::PowerOff | Self::Left => Ok(0),
+            Self::PowerOff | Self::Reboot | Self::Left => Ok(0),
             Self::Reset | Self::Failed(_) => Err(Failure::NoVerdict.error(self)),
             Self::TimedOut(_) => Err(Failure::TimedOut.error(self)),
         }
@@ -64,7 +77,8 @@ impl fmt::Display for Ending {
         match self {
             Self::Exit(status) => write!(f, "exit status {status}"),
             Self::PowerOff => f.write_str("power-off"),
-            Self::Reset => f.write_str("the machine was reset"),
+            Self::Reboot => f.write_str("reboot"),
+            Self::Reset => f.write_str("the machine was reset: a triple fault, or a dead hypervisor"),
             Self::Left => f.write_str("ended from outside"),
             Self::Failed(why) => f.write_str(why),
             Self::TimedOut(limit) => write!(f, "still running after {} s: killed", limit.as_secs()),
@@ -107,6 +121,15 @@ mod tests {
         assert_eq!(ended(0, None), Ending::Left);
         let error = ended(0, Some("guest-reset")).status().unwrap_err();
         assert_eq!(Failure::of(&error), Failure::NoVerdict);
+    }
+
+    #[test]
+    fn a_reset_is_a_reboot_if_the_kernel_said_so() {
+        let reset = || ended(0, Some("guest-reset"));
+        let announced = reset().with_transcript("anyring> reboot\r\nanyring: reboot\r\n(XEN) rebooting machine\r\n");
+        assert_eq!((&announced, announced.status().unwrap()), (&Ending::Reboot, 0));
+        assert_eq!(reset().with_transcript("anyring> reboot\n"), Ending::Reset);
+        assert_eq!(Ending::Exit(3).with_transcript("anyring: reboot\n"), Ending::Exit(3));
     }
 
     #[test]

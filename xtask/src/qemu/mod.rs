@@ -168,7 +168,7 @@ fn rom_arguments(workshop: &Workshop, rom: &RomChoice) -> Result<Vec<OsString>> 
 fn host_remark(ending: &exit::Ending, log: &Path) -> Option<String> {
     match ending {
         exit::Ending::Exit(status) => domu::verdict::explain(*status, log),
-        exit::Ending::PowerOff | exit::Ending::Left => None,
+        exit::Ending::PowerOff | exit::Ending::Reboot | exit::Ending::Left => None,
         exit::Ending::Reset | exit::Ending::Failed(_) | exit::Ending::TimedOut(_) => {
             Some(format!("the Xen host's last words:\n{}", domu::verdict::reasons(log)))
         }

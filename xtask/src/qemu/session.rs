@@ -75,7 +75,7 @@ pub fn run(mut qemu: Command, console: Console, image: &Path, root: &Path) -> Re
     let status = child.wait().context("QEMU cannot be waited for")?;
     let reason = events.reason();
     let ending = match served {
-        Served::Ended => Ending::of(status, reason.as_deref()),
+        Served::Ended => Ending::of(status, reason.as_deref()).with_transcript(&desk.transcript),
         Served::OutOfLines => Ending::Left,
         Served::OutOfTime => Ending::TimedOut(limit),
     };

@@ -177,7 +177,7 @@ fn broken_on(platform: Platform) -> Vec<MachineArgs> {
 fn limit(setup: &Setup) -> Duration {
     Duration::from_secs(match &setup.around {
         Around::Machine { boot: Boot::Pvh, .. } => 60,
-        Around::Machine { .. } => 120,
+        Around::Machine { .. } => 240,
         Around::Dom0 => 90,
         Around::DomU => 240,
     })

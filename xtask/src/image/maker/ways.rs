@@ -112,7 +112,7 @@ fn folder_of(program: &Path) -> PathBuf {
 }
 
 /// Whether the compiler on the search path has the sources of its library, and LLVM's programs.
-fn components_are_here() -> bool {
+pub fn components_are_here() -> bool {
     let Ok(answer) = Command::new("rustc").args(["--print", "sysroot"]).output() else {
         return false;
     };
