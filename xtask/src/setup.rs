@@ -76,10 +76,14 @@ impl Setup {
 
     /// The setup in a word or two, as the column of a table: `pvh`, `dom0`, `soft-if`.
     pub fn label(&self) -> String {
-        match &self.around {
+        let machine = match &self.around {
             Around::Dom0 => "dom0".into(),
             Around::DomU => "domU".into(),
             Around::Machine { boot, machine, rom } => machine_label(self.platform, *boot, *machine, rom),
+        };
+        match self.smp {
+            Some(cpus) if cpus > 1 => format!("{machine} ×{cpus}"),
+            _ => machine,
         }
     }
 }

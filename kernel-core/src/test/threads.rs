@@ -95,7 +95,7 @@ fn run_and_end() -> Outcome {
 }
 
 fn leave_no_trace() -> Outcome {
-    let round = || (0..20).try_for_each(|_| spawn(|| task::yield_now()).map(JoinHandle::join));
+    let round = || (0..20).try_for_each(|_| spawn(task::yield_now).map(JoinHandle::join));
     // Stacks are kept for the next thread, so the first rounds may take memory.
     round()?;
     let before = frames::usage().free;

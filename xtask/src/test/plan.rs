@@ -127,10 +127,16 @@ fn machines(platform: Platform) -> Vec<MachineArgs> {
             },
             MachineArgs {
                 machine: Some(Machine::Q35),
+                smp: Some(4),
                 ..usual()
             },
             MachineArgs {
                 machine: Some(Machine::Microvm),
+                smp: Some(2),
+                ..usual()
+            },
+            MachineArgs {
+                smp: Some(8),
                 ..usual()
             },
         ],
@@ -140,7 +146,13 @@ fn machines(platform: Platform) -> Vec<MachineArgs> {
                 ..usual()
             },
             MachineArgs {
+                domain: Some(Domain::Dom0),
+                smp: Some(4),
+                ..usual()
+            },
+            MachineArgs {
                 domain: Some(Domain::Domu),
+                smp: Some(2),
                 ..usual()
             },
         ],
@@ -149,14 +161,16 @@ fn machines(platform: Platform) -> Vec<MachineArgs> {
                 .iter()
                 .chain(&rom::BROKEN)
                 .map(|name| RomChoice::Built((*name).to_owned()));
-            [RomChoice::None]
-                .into_iter()
-                .chain(built)
-                .map(|rom| MachineArgs {
-                    rom: Some(rom),
-                    ..usual()
-                })
-                .collect()
+            let alone = [RomChoice::None].into_iter().chain(built).map(|rom| MachineArgs {
+                rom: Some(rom),
+                ..usual()
+            });
+            let several = rom::NAMES.iter().map(|name| MachineArgs {
+                rom: Some(RomChoice::Built((*name).to_owned())),
+                smp: Some(4),
+                ..usual()
+            });
+            alone.chain(several).collect()
         }
     }
 }
