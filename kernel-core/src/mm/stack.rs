@@ -9,6 +9,7 @@ use crate::sync::IrqLock;
 use alloc::vec::Vec;
 use arch::VirtAddr;
 use arch::layout::{MAPPINGS, PAGE_SIZE};
+use core::mem;
 use core::ops::Range;
 
 /// Where the stacks' region starts, and how far it may reach.
@@ -55,8 +56,14 @@ impl KernelStack {
             slots.used - 1
         };
         let stack = Self { slot };
-        stack.map()?;
-        Ok(stack)
+        match stack.map() {
+            Ok(()) => Ok(stack),
+            Err(error) => {
+                // Its place stays unused: what is dropped is taken for a stack that can be used again.
+                mem::forget(stack);
+                Err(error)
+            }
+        }
     }
 
     /// Its addresses; the end is the initial stack pointer.
@@ -71,10 +78,29 @@ impl KernelStack {
             return Err(MapError::OutOfBounds(range.end));
         }
         for number in 0..SIZE / PAGE_SIZE {
-            let frame = frames::allocate(0).ok_or(MapError::OutOfMemory)?;
-            mappings::map(range.start + number * PAGE_SIZE, frame, Access::Write)?;
+            if let Err(error) = map_page(range.start + number * PAGE_SIZE) {
+                (0..number).for_each(|number| unmap_page(range.start + number * PAGE_SIZE));
+                return Err(error);
+            }
         }
         Ok(())
+    }
+}
+
+fn map_page(page: VirtAddr) -> Result<(), MapError> {
+    let frame = frames::allocate(0).ok_or(MapError::OutOfMemory)?;
+    mappings::map(page, frame, Access::Write).inspect_err(|_| {
+        // SAFETY: the frame was not mapped after all, so nobody knows it.
+        unsafe { frames::free(frame, 0) }.expect("it was just allocated");
+    })
+}
+
+fn unmap_page(page: VirtAddr) {
+    // SAFETY: the stack was never handed out, so nobody refers to its pages and their frames.
+    unsafe {
+        if let Ok(Some(frame)) = mappings::unmap(page) {
+            frames::free(frame, 0).expect("`map_page` allocated it");
+        }
     }
 }
 

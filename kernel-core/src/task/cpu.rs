@@ -359,19 +359,29 @@ pub fn on_call() {
 
 /// Preempts the interrupted thread, if another should run. Called at the end of all handling, with interrupts masked.
 pub fn interrupts_done() {
-    // SAFETY: a handler stays on its CPU; the variable is atomic.
-    let started = !unsafe { MINE.this() }.load(Relaxed).is_null();
-    if started && percpu::preemption_depth() == 0 && Scheduler::mine().due.load(Relaxed) {
+    if is_switch_due() {
         reschedule(&irq::mask());
     }
 }
 
-/// Lets another thread run, if one should and may.
+/// Lets another thread run, if one should and may: at once, or if interrupts are masked, by an interrupt of its own when they no
+/// longer are.
 pub(super) fn preempt_if_due() {
-    if !irq::is_masked() {
+    if irq::is_masked() {
+        if is_switch_due() {
+            Platform::send_ipi(percpu::this_cpu());
+        }
+    } else {
         let _masked = irq::mask();
         interrupts_done();
     }
+}
+
+/// Whether another thread should run on this CPU and preemption is possible. Called with interrupts masked.
+fn is_switch_due() -> bool {
+    // SAFETY: interrupts are masked, so this CPU it stays; the variable is atomic.
+    let started = !unsafe { MINE.this() }.load(Relaxed).is_null();
+    started && percpu::preemption_depth() == 0 && Scheduler::mine().due.load(Relaxed)
 }
 
 fn now() -> u64 {
