@@ -126,9 +126,14 @@ impl Scheduler {
         !self.inbox.is_empty() || self.state.lock().run.waiting() > 0
     }
 
-    /// Gives up a waiting thread to `thief`, unless the queue is in use this very moment.
+    /// Gives up a waiting thread to `thief`. If more wait, somebody else who is idle is called.
     pub(super) fn give_to(&self, thief: CpuId) -> Option<NonNull<Thread>> {
-        self.state.try_lock()?.run.steal(thief)
+        let mut state = self.state.lock();
+        let stolen = state.run.steal(thief)?;
+        if state.run.waiting() > 0 {
+            idle::call_for_help(thief);
+        }
+        Some(stolen)
     }
 
     /// Takes in a thread that may run here.
@@ -182,6 +187,10 @@ impl Scheduler {
         let (previous, next) = (current(), next.unwrap_or(self.idle));
         if previous == next {
             return;
+        }
+        if previous == self.idle {
+            // It may be left in the middle of a halt, by an interrupt that brought work.
+            idle::is_busy(self.cpu);
         }
         mem::forget(state);
         // SAFETY: the next thread is not running: it came from our run queue, or is our idle thread. The lock is released by it.

@@ -23,7 +23,7 @@ pub fn run() -> ! {
         if !found {
             masked.halt();
         }
-        IDLE.fetch_and(!CpuSet::only(me.cpu()).bits(), SeqCst);
+        is_busy(me.cpu());
         cpu::reschedule(&irq::mask());
     }
 }
@@ -33,6 +33,11 @@ pub(super) fn call_for_help(busy: CpuId) {
     if let Some(cpu) = CpuSet::from_bits(IDLE.load(SeqCst)).without(busy).iter().next() {
         Platform::send_ipi(cpu);
     }
+}
+
+/// Notes that `cpu` has work, and is not to be called.
+pub(super) fn is_busy(cpu: CpuId) {
+    IDLE.fetch_and(!CpuSet::only(cpu).bits(), SeqCst);
 }
 
 /// Takes a thread that waits on another CPU.
