@@ -69,14 +69,19 @@ fn cycles_advance() -> Outcome {
 }
 
 fn sleep_is_long_enough() -> Outcome {
-    let start = Platform::now();
-    task::sleep(SHORT);
-    let slept = Platform::now() - start;
-    check!(slept >= SHORT, "slept {slept:?} instead of {SHORT:?}");
-    // The upper bound only excludes a sleep that ended by some other accident: hosts may be slow.
-    check!(slept < Duration::from_secs(5), "slept {slept:?} instead of {SHORT:?}");
-    check!(timer::last_alarm() >= start, "no alarm ended the sleep");
-    Ok(())
+    for _ in 0..50 {
+        let start = Platform::now();
+        task::sleep(SHORT);
+        let slept = Platform::now() - start;
+        check!(slept >= SHORT, "slept {slept:?} instead of {SHORT:?}");
+        // The upper bound only excludes a sleep that ended by some other accident: hosts may be slow.
+        check!(slept < Duration::from_secs(5), "slept {slept:?} instead of {SHORT:?}");
+        // A busy host may stop us until the deadline has passed before we sleep at all; then it is tried again.
+        if timer::last_alarm() >= start {
+            return Ok(());
+        }
+    }
+    Err(Trouble::Failed("no alarm ended any of 50 sleeps".into()))
 }
 
 fn alarm_in_the_past_fires() -> Outcome {
