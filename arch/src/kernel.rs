@@ -5,6 +5,7 @@
 
 use crate::boot::Boot;
 use crate::trap::TrapFrame;
+use crate::user::Mode;
 
 /// Why the core was interrupted. The platform has already acknowledged it to the hardware or hypervisor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,13 +34,22 @@ pub trait Kernel: Sized + 'static {
     fn cpu_online() -> !;
 
     /// Handles an exception (vectors 0 to 31). Called on the interrupted stack, or on a stack of its own for a double fault on
-    /// native, with interrupts masked. What it writes into `frame` is what the interrupted code continues with.
+    /// native, with interrupts masked. What it writes into `frame` is what the interrupted code continues with. It returns with
+    /// interrupts masked, or, for an exception of user mode, perhaps never: the core may have ended the thread.
     fn exception(frame: &mut TrapFrame);
+
+    /// Handles a system call of user mode, whose registers are in `frame`, RIP behind the call. Called with interrupts masked, on the
+    /// stack that [`CpuOps::load_user`](crate::CpuOps::load_user) named; returns with interrupts masked, if at all.
+    ///
+    /// RCX and R11 are not the program's any more: the call has put RIP and RFLAGS there (AMD64 manual, vol. 3, "SYSCALL"), on
+    /// every platform.
+    fn system_call(frame: &mut TrapFrame);
 
     /// Handles an interrupt, on the interrupted stack, with interrupts masked.
     fn interrupt(source: Interrupt);
 
     /// Called after the last of one or several [`interrupt`](Self::interrupt) calls, still with interrupts masked, on the way back to
-    /// the interrupted code. The core may go on with another thread here, and return much later, on another CPU.
-    fn interrupts_done();
+    /// the interrupted code, which ran in mode `interrupted`. The core may go on with another thread here, and return much later, on
+    /// another CPU; or never, if the program that was interrupted has been ended.
+    fn interrupts_done(interrupted: Mode);
 }

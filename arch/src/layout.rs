@@ -1,7 +1,8 @@
-//! Where things lie in the kernel's half of the address space, on every platform alike.
+//! Where things lie in the address space, on every platform alike.
 //!
 //! | from | what |
 //! |---|---|
+//! | `0` | programs, up to [`USER_END`] |
 //! | `0xffff_8000_0000_0000` | the hypervisor's: under Xen its tables, elsewhere empty |
 //! | `0xffff_8880_0000_0000` | the direct map: frame *n* at [`DIRECT_MAP`] + *n* × 4096 |
 //! | `0xffff_c900_0000_0000` | mappings made one by one: stacks with guard pages, device registers |
@@ -13,6 +14,10 @@ use x86_64::VirtAddr;
 
 /// Size of a page and of a frame, in bytes.
 pub const PAGE_SIZE: u64 = 4096;
+
+/// Where the addresses of programs end. The last page below the hole in the middle of the address space stays unused: a system
+/// call in its last bytes would return to an address in the hole, at which Intel's `sysret` faults in ring 0.
+pub const USER_END: u64 = 0x7fff_ffff_f000;
 
 /// Where the direct map of all usable memory starts.
 pub const DIRECT_MAP: u64 = 0xffff_8880_0000_0000;

@@ -27,6 +27,7 @@ pub mod smp;
 pub mod stack;
 pub mod time;
 pub mod trap;
+pub mod user;
 
 pub use boot::Boot;
 pub use console::ConsoleOps;
@@ -39,6 +40,7 @@ pub use power::PowerOps;
 pub use smp::SmpOps;
 pub use time::{Instant, TimeOps};
 pub use trap::{Exception, TrapFrame};
+pub use user::{Mode, UserContext};
 pub use x86_64::VirtAddr;
 pub use x86_64::structures::paging::{PageTableFlags, page_table::PageTableLevel};
 

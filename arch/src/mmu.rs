@@ -173,15 +173,19 @@ pub trait MmuOps {
     /// It was given over at `level`, and no entry and no CPU refers to it any more.
     unsafe fn table_take(table: Pfn, level: PageTableLevel);
 
-    /// Makes `root` the page tables of this CPU.
+    /// Makes the frame `root`, which is full of zeros, the root of an address space of user mode without any page: fills in what
+    /// the platform must have there. The core then adds tables below [`USER_END`](crate::layout::USER_END) and gives it over.
     ///
     /// | native | xen | vmi |
     /// |---|---|---|
-    /// | `mov cr3, rax` | `MMUEXT_NEW_BASEPTR` | call 17, *SetCR3* |
+    /// | the upper half of the kernel's root, copied | nothing: the kernel has a tree of its own | as native |
+    ///
+    /// The tree is loaded by [`CpuOps::load_user`](crate::CpuOps::load_user). The kernel reads and writes memory of programs by the direct
+    /// map alone, so it never matters which of them is loaded.
     ///
     /// # Safety
-    /// A root that was given over, and that maps the kernel as the current one does.
-    unsafe fn switch(root: Pfn);
+    /// The frame is the caller's and in the direct map.
+    unsafe fn prepare_root(root: Pfn);
 
     /// Drops what this CPU has cached of the translation of the page at `address`.
     ///

@@ -27,7 +27,8 @@ pub struct TrapFrame {
     pub rdx: u64,
     pub rsi: u64,
     pub rdi: u64,
-    /// The number of the exception, 0 to 31 (or of the interrupt, where the platform has vectors).
+    /// The number of the exception, 0 to 31 (or of the interrupt, where the platform has vectors);
+    /// [`SYSTEM_CALL`](crate::user::SYSTEM_CALL) for a system call.
     pub vector: u64,
     /// The processor's error code; 0 for exceptions that have none.
     pub error_code: u64,
@@ -47,12 +48,6 @@ impl TrapFrame {
     /// Which exception this frame is of.
     pub fn exception(&self) -> Exception {
         Exception(self.vector as u8)
-    }
-
-    /// Whether user mode was interrupted. Asked of bit 1 of the code selector's privilege level, since a kernel may itself run
-    /// in ring 1 or, under Xen, in ring 3 with a frame that says 0.
-    pub fn from_user(&self) -> bool {
-        self.cs & 3 == 3
     }
 }
 
