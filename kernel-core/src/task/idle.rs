@@ -1,6 +1,7 @@
 //! What a CPU does when it has nothing to do: look for work elsewhere, and stop.
 
-use super::cpu::{self, Scheduler};
+use super::handover::reschedule;
+use super::scheduler::Scheduler;
 use crate::irq;
 use crate::platform::Platform;
 use crate::smp;
@@ -18,13 +19,13 @@ pub fn run() -> ! {
         let masked = irq::mask();
         let me = Scheduler::mine();
         // Said first, so that whoever adds work after we have looked sees it and interrupts us.
-        IDLE.fetch_or(CpuSet::only(me.cpu()).bits(), SeqCst);
+        IDLE.fetch_or(CpuSet::only(me.cpu).bits(), SeqCst);
         let found = me.has_work() || steal(me);
         if !found {
             masked.halt();
         }
-        is_busy(me.cpu());
-        cpu::reschedule(&irq::mask());
+        is_busy(me.cpu);
+        reschedule(&irq::mask());
     }
 }
 
@@ -42,8 +43,8 @@ pub(super) fn is_busy(cpu: CpuId) {
 
 /// Takes a thread that waits on another CPU.
 fn steal(me: &Scheduler) -> bool {
-    steal_order(me.cpu(), smp::online()).any(|victim| {
-        match Scheduler::of(victim).and_then(|other| other.give_to(me.cpu())) {
+    steal_order(me.cpu, smp::online()).any(|victim| {
+        match Scheduler::of(victim).and_then(|other| other.give_to(me.cpu)) {
             Some(thread) => {
                 me.receive(thread);
                 true

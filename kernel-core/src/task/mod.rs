@@ -7,18 +7,23 @@
 //! A thread can be preempted wherever interrupts are unmasked and preemption is not switched off: on the way back from an
 //! interrupt, when a thread with more right to the CPU has become runnable or the time slice is over.
 
-mod cpu;
+mod alarm;
+mod handover;
 mod idle;
 mod preempt;
+mod scheduler;
 mod switch;
 mod thread;
 mod wait;
+mod wake;
 
-pub use cpu::{interrupts_done, on_alarm, on_call, start};
+pub use alarm::on_alarm;
 pub use idle::run as run_idle;
-pub use preempt::{NoPreemption, without_preemption};
+pub use preempt::{NoPreemption, interrupts_done, without_preemption};
+pub use scheduler::start;
 pub use thread::{JoinHandle, Thread, current};
 pub use wait::WaitList;
+pub use wake::on_call;
 
 use crate::irq;
 use crate::mm::mappings::MapError;
@@ -61,13 +66,13 @@ pub fn spawn(work: impl FnOnce() + Send + 'static) -> Result<JoinHandle, MapErro
 /// [`MapError`] if there is no memory for its stack.
 pub fn spawn_with(options: Options, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle, MapError> {
     let handle = JoinHandle::new(options, Box::new(work))?;
-    cpu::introduce(handle.leak());
+    wake::introduce(handle.leak());
     Ok(handle)
 }
 
 /// Lets other threads of this CPU run first.
 pub fn yield_now() {
-    cpu::yield_now(&irq::mask());
+    handover::yield_now(&irq::mask());
 }
 
 /// Stops the current thread for at least `span`.
@@ -84,5 +89,10 @@ pub fn sleep_until(deadline: Instant) {
 
 /// Moves the current thread to one of the CPUs in `affinity` and keeps it there. Returns when it runs on one of them.
 pub fn set_affinity(affinity: CpuSet) {
-    cpu::set_affinity(affinity, &irq::mask());
+    handover::set_affinity(affinity, &irq::mask());
+}
+
+/// The time, in the scheduler's unit: nanoseconds.
+fn now() -> u64 {
+    Platform::now().nanoseconds()
 }

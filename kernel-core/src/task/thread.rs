@@ -1,7 +1,7 @@
 //! A thread, and the handle by which others wait for its end.
 
 use super::Options;
-use super::cpu;
+use super::handover;
 use super::switch::Context;
 use super::wait::WaitList;
 use crate::mm::mappings::MapError;
@@ -103,7 +103,7 @@ pub fn current() -> NonNull<Thread> {
 
 /// Where a new thread starts: on its own stack, in the middle of a switch.
 extern "sysv64" fn begin() -> ! {
-    cpu::finish_switch();
+    handover::finish_switch();
     Platform::enable();
     // SAFETY: this is the running thread, and its work is its own.
     let work = unsafe { current().as_ref() }.work.take();
@@ -117,7 +117,7 @@ fn end() -> ! {
     let me = unsafe { current().as_ref() };
     me.ended.store(true, Release);
     me.waiting_for_end.wake_all();
-    cpu::end()
+    handover::end()
 }
 
 /// The right to wait for a thread's end. Dropping it leaves the thread alone.

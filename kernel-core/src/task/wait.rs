@@ -1,7 +1,9 @@
 //! Waiting for something to become true, and waking those who wait.
 
-use super::cpu;
+use super::handover;
+use super::preempt::preempt_if_due;
 use super::thread::{Thread, current};
+use super::wake;
 use crate::irq;
 use crate::platform::Platform;
 use crate::sync::IrqLock;
@@ -43,7 +45,7 @@ impl WaitList {
                     waiting.push(me);
                 }
             }
-            cpu::block(deadline, &masked);
+            handover::block(deadline, &masked);
             // SAFETY: it is in this list or, woken, in none.
             unsafe { self.waiting.lock().remove(me) };
         }
@@ -60,8 +62,8 @@ impl WaitList {
     }
 
     fn wake(&self, limit: usize) {
-        self.waiting.lock().wake(limit, cpu::wake);
-        cpu::preempt_if_due();
+        self.waiting.lock().wake(limit, wake::wake);
+        preempt_if_due();
     }
 }
 

@@ -1,0 +1,95 @@
+//! How a thread becomes runnable: new, woken, or taken from another CPU.
+//!
+//! Nobody takes another CPU's lock to wake a thread there. It is put into the inbox of the CPU it left, and that CPU looks
+//! the next time it decides whom to run, or at once if it is interrupted for the purpose.
+
+use super::idle;
+use super::now;
+use super::preempt::preempt_if_due;
+use super::scheduler::{Scheduler, State};
+use super::thread::Thread;
+use crate::irq;
+use crate::platform::Platform;
+use crate::smp;
+use arch::SmpOps;
+use arch::percpu::{self, CpuId};
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering::Relaxed;
+use kernel_logic::sched::Notice;
+
+/// Puts a new thread where it may run: on this CPU if possible.
+pub(super) fn introduce(thread: NonNull<Thread>) {
+    {
+        let _masked = irq::mask();
+        let me = Scheduler::mine();
+        // SAFETY: the thread is new and on no queue.
+        let affinity = unsafe { thread.as_ref().sched.facts() }.affinity & smp::online();
+        let target = if affinity.contains(me.cpu) {
+            Some(me)
+        } else {
+            affinity.iter().find_map(Scheduler::of)
+        };
+        target
+            .expect("a thread may run on some CPU that is online")
+            .send(thread);
+    }
+    preempt_if_due();
+}
+
+/// Wakes `thread` if nobody else has. Called under the lock of the list it was found in.
+pub(super) fn wake(thread: NonNull<Thread>) -> bool {
+    // SAFETY: as long as it is in the list, it lives.
+    let thread_ref = unsafe { thread.as_ref() };
+    if !thread_ref.claim.claim() {
+        return false;
+    }
+    Scheduler::of(thread_ref.home())
+        .expect("a thread ran there")
+        .send(thread);
+    true
+}
+
+/// Handles a call of another CPU: looks into the inbox.
+pub fn on_call() {
+    let me = Scheduler::mine();
+    me.empty_inbox(&mut me.state.lock());
+}
+
+impl Scheduler {
+    /// Puts `thread` into the inbox and sees to it that the CPU looks.
+    pub(super) fn send(&self, thread: NonNull<Thread>) {
+        // SAFETY: whoever calls this has the only claim to the thread, which lives.
+        match unsafe { self.inbox.push(thread) } {
+            Notice::OnItsWay => {}
+            Notice::Needed if self.cpu == percpu::this_cpu() => self.due.store(true, Relaxed),
+            Notice::Needed => Platform::send_ipi(self.cpu),
+        }
+    }
+
+    /// Takes in what others have put into the inbox.
+    pub(super) fn empty_inbox(&self, state: &mut State) {
+        for thread in self.inbox.drain() {
+            // SAFETY: a thread in the inbox is on no queue: it has left this CPU's, or never was on any.
+            self.note(unsafe { state.run.insert(thread, now()) });
+        }
+        self.set_alarm(state);
+    }
+
+    /// Gives up a waiting thread to `thief`. If more wait, somebody else who is idle is called.
+    pub(super) fn give_to(&self, thief: CpuId) -> Option<NonNull<Thread>> {
+        let mut state = self.state.lock();
+        let stolen = state.run.steal(thief)?;
+        if state.run.waiting() > 0 {
+            idle::call_for_help(thief);
+        }
+        Some(stolen)
+    }
+
+    /// Takes in a thread that may run here.
+    pub(super) fn receive(&self, thread: NonNull<Thread>) {
+        let mut state = self.state.lock();
+        // SAFETY: it is on no queue: it was just taken from one.
+        self.note(unsafe { state.run.insert(thread, now()) });
+        self.set_alarm(&mut state);
+    }
+}
