@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), no_std)]
 #![warn(missing_docs)]
 
+mod atomic;
 pub mod backtrace;
 pub mod bytes;
 pub mod command_line;

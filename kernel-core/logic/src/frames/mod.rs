@@ -2,20 +2,23 @@
 //!
 //! A guest may have been given 64 GiB and use 20 MiB. Preparing memory costs time (under Xen each page has to be mapped by the
 //! hypervisor), so memory is taken in by [`Buddy::add`], a piece at a time, when it is needed, and everything the allocator
-//! must know about a [section](SECTION_FRAMES) of memory lies in that section: one byte a frame for its state, at its start.
-//! The free blocks themselves hold the links of the lists they are in. So an allocator for any amount of memory starts from
+//! must know about a [section](SECTION_FRAMES) of memory lies in that section, at its start: one byte a frame for its state,
+//! and two to count [who shares it](shares). The free blocks themselves hold the links of the lists they are in. So an allocator for any amount of memory starts from
 //! nothing but one table of section pointers.
 //!
 //! Blocks are 2^order frames, aligned to their size. Freed blocks join with their buddy at once (Knuth, TAOCP vol. 1, 2.5).
 
 mod list;
 mod section;
+pub mod shares;
 
+use crate::atomic::AtomicU16;
 use arch::{FrameRange, Pfn};
 use core::fmt;
+use core::ptr::NonNull;
 use list::List;
 pub use section::{MAX_SECTIONS, SECTION_FRAMES, SECTION_ORDER};
-use section::{METADATA_FRAMES, Sections, State};
+use section::{METADATA_FRAMES, Sections, State, section_of};
 
 /// The largest block: a whole section, 32 MiB.
 pub const MAX_ORDER: u8 = SECTION_ORDER;
@@ -24,6 +27,13 @@ pub const MAX_ORDER: u8 = SECTION_ORDER;
 pub trait FrameMemory {
     /// The address of the frame's first byte. Adjoining frames have adjoining addresses.
     fn pointer(&self, frame: Pfn) -> *mut u8;
+
+    /// Says that section number `section` has been taken in, and where there is a zeroed count for each of its
+    /// [`SECTION_FRAMES`] frames, to be given to [`Shares::add_section`](shares::Shares::add_section). Who does not share frames
+    /// has no use for it. Called before any of the section's frames can be allocated.
+    fn section_added(&self, section: usize, counts: NonNull<AtomicU16>) {
+        let _ = (section, counts);
+    }
 }
 
 /// Memory that was not taken in: by which frame it begins, and why.
@@ -33,7 +43,7 @@ pub enum AddError {
     AlreadyManaged(Pfn),
     /// The frame lies beyond [`MAX_SECTIONS`].
     OutOfReach(Pfn),
-    /// Too few frames in this section to hold even the section's own states.
+    /// Too few frames in this section to hold even what is remembered of the section.
     TooSmall(Pfn),
 }
 
@@ -155,7 +165,7 @@ impl<M: FrameMemory> Buddy<M> {
 
     /// Takes in a range that lies within one section.
     unsafe fn add_piece(&mut self, piece: FrameRange) -> Result<(), AddError> {
-        if piece.start.0 / SECTION_FRAMES >= MAX_SECTIONS as u64 {
+        if section_of(piece.start) >= MAX_SECTIONS {
             return Err(AddError::OutOfReach(piece.start));
         }
         let mut usable = piece;
@@ -163,9 +173,13 @@ impl<M: FrameMemory> Buddy<M> {
             if piece.len() <= METADATA_FRAMES {
                 return Err(AddError::TooSmall(piece.start));
             }
+            let metadata = NonNull::new(self.memory.pointer(piece.start)).expect("no frame is at address 0");
             // SAFETY: the caller gives these frames away, and there is one section's worth of them.
-            unsafe { self.sections.learn(piece.start, self.memory.pointer(piece.start)) };
+            let counts = unsafe { self.sections.learn(piece.start, metadata) };
+            self.memory.section_added(section_of(piece.start), counts);
             usable.start = piece.start + METADATA_FRAMES;
+            let metadata = FrameRange::new(piece.start, usable.start);
+            metadata.iter().for_each(|frame| self.sections.set(frame, State::Inner));
         }
         if let Some(known) = usable.iter().find(|frame| self.sections.get(*frame) != State::Outside) {
             return Err(AddError::AlreadyManaged(known));

@@ -1,5 +1,6 @@
-//! What the allocator remembers of each frame, a byte each, in the section the frame lies in.
+//! What is remembered of each frame, in the section the frame lies in: a byte for its state, and two to count its owners.
 
+use crate::atomic::AtomicU16;
 use arch::Pfn;
 use arch::layout::PAGE_SIZE;
 use core::ptr::NonNull;
@@ -13,8 +14,16 @@ pub const SECTION_FRAMES: u64 = 1 << SECTION_ORDER;
 /// How many sections there can be: 128 GiB of memory.
 pub const MAX_SECTIONS: usize = 4096;
 
-/// The frames at the start of a section's first piece that hold the states of the whole section.
-pub(super) const METADATA_FRAMES: u64 = SECTION_FRAMES / PAGE_SIZE;
+/// Bytes that are kept of each frame.
+const METADATA: u64 = 1 + size_of::<u16>() as u64;
+
+/// The frames at the start of a section's first piece that hold what is kept of the whole section: all states, then all counts.
+pub(super) const METADATA_FRAMES: u64 = (METADATA * SECTION_FRAMES).div_ceil(PAGE_SIZE);
+
+/// The number of the section that `frame` lies in.
+pub(super) const fn section_of(frame: Pfn) -> usize {
+    (frame.0 / SECTION_FRAMES) as usize
+}
 
 /// What a frame is to the allocator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,14 +75,18 @@ impl Sections {
         self.byte(frame).is_some()
     }
 
-    /// Keeps the states of `frame`'s section at `states`, all [`State::Outside`] at first.
+    /// Keeps what is remembered of `frame`'s section at `metadata`: all states [`State::Outside`] at first, all counts zero.
+    /// Returns where the counts are.
     ///
     /// # Safety
     /// [`METADATA_FRAMES`] pages from there on are given away for good. The section is within reach.
-    pub unsafe fn learn(&mut self, frame: Pfn, states: *mut u8) {
+    pub unsafe fn learn(&mut self, frame: Pfn, metadata: NonNull<u8>) -> NonNull<AtomicU16> {
+        const { assert!(State::Outside.encode() == 0) };
         // SAFETY: the caller gives this memory away.
-        unsafe { states.write_bytes(State::Outside.encode(), SECTION_FRAMES as usize) };
-        self.states[(frame.0 / SECTION_FRAMES) as usize] = NonNull::new(states);
+        unsafe { metadata.write_bytes(0, (METADATA * SECTION_FRAMES) as usize) };
+        self.states[section_of(frame)] = Some(metadata);
+        // SAFETY: the counts lie behind the states, within the same pages.
+        unsafe { metadata.add(SECTION_FRAMES as usize).cast() }
     }
 
     /// The frame's state; frames that were never heard of are outside.
@@ -91,7 +104,7 @@ impl Sections {
     }
 
     fn byte(&self, frame: Pfn) -> Option<NonNull<u8>> {
-        let states = (*self.states.get((frame.0 / SECTION_FRAMES) as usize)?)?;
+        let states = (*self.states.get(section_of(frame))?)?;
         // SAFETY: a section's states are as many as its frames.
         Some(unsafe { states.add((frame.0 % SECTION_FRAMES) as usize) })
     }

@@ -1,20 +1,29 @@
 use super::*;
 use proptest::prelude::*;
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use shares::{Last, Shares};
+use std::alloc::{Layout, alloc, dealloc};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Host memory that plays the frames from 0 on.
 struct Host {
     memory: *mut u8,
     layout: Layout,
+    shares: Rc<Shares>,
 }
 
 impl Host {
     fn new(frames: u64) -> Self {
         let layout = Layout::from_size_align(frames as usize * 4096, 4096).unwrap();
         // SAFETY: the layout is not empty.
-        let memory = unsafe { alloc_zeroed(layout) };
-        Self { memory, layout }
+        let memory = unsafe { alloc(layout) };
+        // SAFETY: as many bytes as were allocated. Whoever wants zeros has to write them.
+        unsafe { memory.write_bytes(0xa5, layout.size()) };
+        Self {
+            memory,
+            layout,
+            shares: Rc::new(Shares::new()),
+        }
     }
 }
 
@@ -32,6 +41,11 @@ impl FrameMemory for Host {
             "frame {frame:?} does not exist"
         );
         self.memory.wrapping_add(frame.0 as usize * 4096)
+    }
+
+    fn section_added(&self, section: usize, counts: NonNull<AtomicU16>) {
+        // SAFETY: the allocator has set them aside.
+        unsafe { self.shares.add_section(section, counts) };
     }
 }
 
@@ -69,6 +83,22 @@ fn a_piece_may_be_added_to_a_section_later() {
     add(&mut buddy, range(100, SECTION_FRAMES)).unwrap();
     assert_eq!(buddy.managed_frames(), SECTION_FRAMES - METADATA_FRAMES);
     assert!(buddy.allocate(MAX_ORDER - 1).is_some());
+}
+
+#[test]
+fn every_frame_has_a_count_of_its_owners() {
+    let host = Host::new(2 * SECTION_FRAMES);
+    let shares = host.shares.clone();
+    let mut buddy = Buddy::new(host);
+    add(&mut buddy, range(5, 2 * SECTION_FRAMES)).unwrap();
+    let frames: Vec<_> = std::iter::from_fn(|| buddy.allocate(0)).collect();
+    frames.iter().for_each(|frame| shares.share(*frame).unwrap());
+    for last in [Last::No, Last::Yes] {
+        assert!(frames.iter().all(|frame| shares.release(*frame) == last));
+    }
+    for frame in frames {
+        free(&mut buddy, frame, 0).unwrap();
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@
 //! A thread that finds, after arming, that it need not wait after all claims *itself*. If it is too late for that,
 //! somebody is waking it already, and it must leave and be woken.
 
-use super::atomic::{AtomicBool, Ordering, const_unless_loom};
+use crate::atomic::{AtomicBool, Ordering, const_unless_loom};
 
 /// The right to wake one thread, once for each time it waits.
 #[derive(Debug)]

@@ -16,8 +16,8 @@
 //! Checked under `loom`, which tries the interleavings one by one and the weakest orders each access permits:
 //! `RUSTFLAGS="--cfg loom" cargo test -p kernel-logic --release loom`
 
-use super::atomic::{AtomicPtr, Ordering, UnsafeCell, const_unless_loom};
 use super::embed::{Embeds, part_of, whole_of};
+use crate::atomic::{AtomicPtr, Ordering, UnsafeCell, const_unless_loom};
 use core::fmt;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};

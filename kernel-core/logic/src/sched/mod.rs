@@ -74,7 +74,6 @@
 //! and run a thread whose registers are still being saved. And nobody locks two run queues at once: to steal is to
 //! lock, take, unlock, and then to lock one's own.
 
-mod atomic;
 mod claim;
 mod embed;
 mod entity;

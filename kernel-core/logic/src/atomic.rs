@@ -2,18 +2,18 @@
 //! in which the threads of a test can see each other's accesses.
 
 #[cfg(all(loom, test))]
-pub(super) use loom::{
+pub(crate) use loom::{
     cell::UnsafeCell,
-    sync::atomic::{AtomicBool, AtomicPtr, Ordering},
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, Ordering},
 };
 
 #[cfg(not(all(loom, test)))]
-pub(super) use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, Ordering};
 
 /// A cell with the interface of `loom`'s.
 #[cfg(not(all(loom, test)))]
 #[derive(Debug)]
-pub(super) struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
+pub(crate) struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
 
 #[cfg(not(all(loom, test)))]
 impl<T> UnsafeCell<T> {
@@ -44,4 +44,4 @@ macro_rules! const_unless_loom {
         pub fn $name() -> Self $body
     };
 }
-pub(super) use const_unless_loom;
+pub(crate) use const_unless_loom;
