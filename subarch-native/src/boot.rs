@@ -74,6 +74,7 @@ unsafe fn prepare<E: Entry>() {
         console::init();
         cpu::load_segments(PerCpu::prepare_boot());
         trap::load(E::trap_stubs());
+        cpu::take_system_calls(E::system_call_stub());
     }
 }
 
@@ -166,13 +167,13 @@ fn take_memory(
     let devices = Devices::find(firmware, trampoline);
     let [sleep, reset] = power::devices(firmware);
     let screen = handover.framebuffer.map(|mode| (mode, mode.device()));
-    let [first, second] = cpu::stacks::guard_pages();
+    let [first, second, third] = cpu::stacks::guard_pages();
     let plan = Plan {
         shown: &shown,
         free: &mut handover.free,
         reachable_below: Pfn::containing(loader.below()),
         largest: largest_page(features),
-        guard_pages: &[BOOT_STACK.guard_page(), first, second],
+        guard_pages: &[BOOT_STACK.guard_page(), first, second, third],
         devices: &[
             Some(devices.local_apic),
             Some(devices.io_apic),
@@ -185,7 +186,7 @@ fn take_memory(
     // SAFETY: the loader's tables show what `loader` promises, and the free frames are nobody's. The new tables map the image
     // as the current ones do, and the screen's buffer, if there is one.
     unsafe {
-        Native::switch(build(plan)?);
+        mmu::use_kernel_root(build(plan)?);
         if let Some((mode, device)) = screen {
             framebuffer::show(mode, device.address());
         }

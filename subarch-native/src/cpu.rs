@@ -4,22 +4,29 @@
 //! answer a control bit they do not know by an exception, and QEMU's emulation of some answers it by nothing at all, for
 //! ever.
 
+mod extended;
 mod features;
 mod segments;
 pub(crate) mod stacks;
+mod system_call;
+mod user;
 
+pub use extended::components;
 pub use features::{Features, set_up};
-pub use segments::{code_segment, load_segments};
+pub use segments::{USER_CODE, USER_STACK, code_segment, load_segments, set_system_call_stack, task_state};
 pub use stacks::stack_of;
+pub use system_call::{system_call_registers, take_system_calls};
 
 use crate::Native;
-use arch::CpuOps;
-use arch::VirtAddr;
+use arch::{CpuOps, TrapFrame, UserContext, VirtAddr};
 use core::arch::x86_64::{__cpuid_count, CpuidResult};
 use core::fmt::{self, Write};
 use x86_64::registers::control::Cr2;
 
 impl CpuOps for Native {
+    const USER_CODE: u16 = USER_CODE;
+    const USER_STACK: u16 = USER_STACK;
+
     #[inline(always)]
     fn page_fault_address() -> VirtAddr {
         VirtAddr::new_truncate(Cr2::read_raw())
@@ -28,6 +35,25 @@ impl CpuOps for Native {
     #[inline(always)]
     fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
         cpuid(leaf, subleaf)
+    }
+
+    /// # Safety
+    /// As [`CpuOps::load_user`] asks.
+    #[inline]
+    unsafe fn load_user(previous: &UserContext, next: &UserContext) {
+        // SAFETY: the caller's promises are those that this asks for.
+        unsafe { user::load(previous, next) };
+    }
+
+    /// # Safety
+    /// As [`CpuOps::enter_user`] asks.
+    unsafe fn enter_user(frame: &TrapFrame) -> ! {
+        // SAFETY: as above.
+        unsafe { user::enter(frame) }
+    }
+
+    fn extended_state() -> u64 {
+        components()
     }
 }
 

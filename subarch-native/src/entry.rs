@@ -10,13 +10,17 @@ use x86_64::VirtAddr;
 /// [`entry_with!`](crate::entry_with!), and by nobody else.
 ///
 /// # Safety
-/// [`trap_stubs`](Self::trap_stubs) is the address of stubs made by [`trap_stubs!`](crate::trap_stubs!).
+/// [`trap_stubs`](Self::trap_stubs) is the address of stubs made by [`trap_stubs!`](crate::trap_stubs!),
+/// [`system_call_stub`](Self::system_call_stub) of one made by [`system_call_stub!`](crate::system_call_stub!).
 pub unsafe trait Entry: 'static {
     /// Whom the boot code hands the machine to.
     type Kernel: Kernel;
 
     /// Where the 256 trap stubs begin, [`STUB_SIZE`](crate::trap::STUB_SIZE) bytes each.
     fn trap_stubs() -> VirtAddr;
+
+    /// Where `syscall` leads.
+    fn system_call_stub() -> VirtAddr;
 }
 
 /// Stamps out all entry points of a bare-metal kernel whose core is the given type (an [`arch::Kernel`]).
@@ -26,7 +30,10 @@ macro_rules! entry {
         $crate::entry_with!(
             kernel = $kernel,
             dispatch = $crate::trap::dispatch::<$kernel>,
-            interrupt_return = ["iretq"]
+            system_call = $crate::trap::system_call::<$kernel>,
+            swap_gs = ["swapgs"],
+            interrupt_return = ["test byte ptr [rsp + 8], 3", "jz 2f", "swapgs", "2:", "iretq"],
+            system_return = ["mov rsp, [rsp + 24]", "swapgs", "sysretq"],
         );
     };
 }
@@ -34,28 +41,53 @@ macro_rules! entry {
 /// The same for a platform that boots as this one does and goes its own way afterwards.
 ///
 /// `kernel` is what boot calls: such a platform passes a type of its own that wraps the core, does its work in
-/// [`start`](arch::Kernel::start) and hands on. `dispatch` is an `unsafe extern "C" fn(&mut TrapFrame)` that the trap stubs
-/// call with interrupts masked; [`trap::dispatch`](crate::trap::dispatch) is the ordinary one. `interrupt_return` is the
-/// assembly text that takes the place of `iretq`, as one or more literals; `operands` may bind names it uses.
+/// [`start`](arch::Kernel::start) and hands on. `dispatch` and `system_call` are each an `unsafe extern "C" fn(&mut TrapFrame)`
+/// that the stubs call with interrupts masked; [`trap::dispatch`](crate::trap::dispatch) and
+/// [`trap::system_call`](crate::trap::system_call) are the ordinary ones.
+///
+/// The rest is assembly text, as one or more literals, for the three places at which privilege changes. A text may be followed by
+/// operands in braces, each with a comma behind it; their names must differ from those of the other texts.
+///
+/// | text | the processor when it is reached | what it does |
+/// |---|---|---|
+/// | `swap_gs` | in the kernel, GS the program's (or the other way round: see [`stubs`](crate::trap::stubs)); after a system call RSP is still the program's, so nothing may be pushed | changes GS, and nothing else but flags |
+/// | `interrupt_return` | RSP → RIP, CS, RFLAGS, RSP, SS; all other registers as they are to be; GS the kernel's | goes there, with the program's GS if CS is one's |
+/// | `system_return` | the same, on the way to a program, with RCX = RIP and R11 = RFLAGS | the same; CS and SS may be taken for granted |
 #[macro_export]
 macro_rules! entry_with {
     (
         kernel = $kernel:ty,
         dispatch = $dispatch:path,
-        interrupt_return = [$($return:tt)+]
-        $(, operands = { $($operands:tt)* })? $(,)?
+        system_call = $system_call:path,
+        swap_gs = $swap_gs:tt $({ $($swap_gs_operands:tt)* })?,
+        interrupt_return = $interrupt_return:tt $({ $($interrupt_return_operands:tt)* })?,
+        system_return = $system_return:tt $({ $($system_return_operands:tt)* })? $(,)?
     ) => {
-        $crate::trap_stubs!(dispatch = $dispatch, interrupt_return = [$($return)+], operands = { $($($operands)*)? });
+        $crate::trap_stubs!(
+            dispatch = $dispatch,
+            swap_gs = $swap_gs { $($($swap_gs_operands)*)? },
+            interrupt_return = $interrupt_return { $($($interrupt_return_operands)*)? },
+        );
+        $crate::system_call_stub!(
+            system_call = $system_call,
+            swap_gs = $swap_gs { $($($swap_gs_operands)*)? },
+            interrupt_return = $interrupt_return { $($($interrupt_return_operands)*)? },
+            system_return = $system_return { $($($system_return_operands)*)? },
+        );
 
         /// Binds the platform's entry points to the core.
         enum MachineEntry {}
 
-        // SAFETY: the stubs are the macro's.
+        // SAFETY: the stubs are the macros'.
         unsafe impl $crate::Entry for MachineEntry {
             type Kernel = $kernel;
 
             fn trap_stubs() -> $crate::VirtAddr {
                 $crate::VirtAddr::from_ptr(trap_stubs as *const ())
+            }
+
+            fn system_call_stub() -> $crate::VirtAddr {
+                $crate::VirtAddr::from_ptr(system_call_stub as *const ())
             }
         }
 

@@ -37,6 +37,35 @@ pub fn unsupported() -> PageTableFlags {
     PageTableFlags::from_bits_truncate(UNSUPPORTED.load(Relaxed))
 }
 
+/// The root of the kernel's own page tables, in which no user page is.
+static KERNEL_ROOT: AtomicU64 = AtomicU64::new(0);
+
+/// The root of the kernel's own page tables, from when the boot code has built them. Its upper half is in every other root as it is here.
+pub fn kernel_root() -> Pfn {
+    Pfn(KERNEL_ROOT.load(Relaxed))
+}
+
+/// Moves to `root`, and remembers it as [`kernel_root`].
+///
+/// # Safety
+/// As for [`switch`]; it lives for ever.
+pub(crate) unsafe fn use_kernel_root(root: Pfn) {
+    KERNEL_ROOT.store(root.0, Relaxed);
+    // SAFETY: the caller vouches for the tables.
+    unsafe { switch(root) };
+}
+
+/// Makes `root` this CPU's page tables.
+///
+/// # Safety
+/// They show the running code, its stack and all that it uses as the current ones do.
+#[inline(always)]
+pub(crate) unsafe fn switch(root: Pfn) {
+    let root = PhysFrame::containing_address(PhysAddr::new_truncate(root.address()));
+    // SAFETY: the caller vouches for the tables.
+    unsafe { Cr3::write(root, Cr3Flags::empty()) };
+}
+
 /// Remembers which flags the processor lacks.
 pub(crate) fn set_unsupported(flags: PageTableFlags) {
     UNSUPPORTED.store(flags.bits(), Relaxed);
@@ -63,6 +92,10 @@ impl MmuOps for Native {
     /// As [`MmuOps::set_entry`] asks.
     #[inline(always)]
     unsafe fn set_entry(slot: Slot, pte: Pte) {
+        debug_assert!(
+            slot.level != PageTableLevel::Four || slot.index() < 256,
+            "{slot:?} is in a half that all roots share, and would be changed in one"
+        );
         // SAFETY: the caller vouches for the table and for the translation. The processor may read the entry at any time, and
         // sets bits in it, hence volatile.
         unsafe { slot.pointer().write_volatile(pte) };
@@ -79,12 +112,10 @@ impl MmuOps for Native {
     unsafe fn table_take(_table: Pfn, _level: PageTableLevel) {}
 
     /// # Safety
-    /// As [`MmuOps::switch`] asks.
-    #[inline(always)]
-    unsafe fn switch(root: Pfn) {
-        let root = PhysFrame::containing_address(PhysAddr::new_truncate(root.address()));
-        // SAFETY: the caller vouches for the tables.
-        unsafe { Cr3::write(root, Cr3Flags::empty()) };
+    /// As [`MmuOps::prepare_root`] asks.
+    unsafe fn prepare_root(root: Pfn) {
+        // SAFETY: the kernel's root is in the direct map, the other one too, and it is the caller's.
+        unsafe { tables::copy_upper_half(kernel_root(), root) };
     }
 
     #[inline(always)]

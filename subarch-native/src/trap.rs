@@ -1,8 +1,9 @@
 //! Exceptions and interrupts, from the processor's gate to the core and back.
 //!
 //! The processor enters through one of 256 gates and says nowhere which, so there are 256 stubs whose only difference is the
-//! number they push. All go on in common code that completes [`TrapFrame`], calls the core directly, and returns by whatever
-//! text the platform's `entry!` macro was given: `iretq` here, a patched call site under VMI.
+//! number they push. All go on in common code that completes [`TrapFrame`] and calls the core directly: see [`stubs`].
+
+pub mod stubs;
 
 use crate::mmu::shootdown;
 use crate::{Native, apic, cpu};
@@ -74,7 +75,7 @@ pub unsafe extern "C" fn dispatch<K: Kernel>(frame: &mut TrapFrame) {
         Event::Interrupt(source) => {
             apic::end_of_interrupt();
             K::interrupt(source);
-            K::interrupts_done();
+            K::interrupts_done(frame.mode());
         }
         Event::Shootdown => {
             apic::end_of_interrupt();
@@ -85,63 +86,13 @@ pub unsafe extern "C" fn dispatch<K: Kernel>(frame: &mut TrapFrame) {
     }
 }
 
-/// Defines the function `trap_stubs`: 256 stubs of [`STUB_SIZE`] bytes, and what they have in common.
+/// Brings a system call to the core: what the stub of `syscall` calls.
 ///
-/// The arguments are those of [`entry_with!`](crate::entry_with!). At the text given as `interrupt_return` all registers are
-/// the interrupted code's but RSP, which points to the frame that `iretq` takes.
-#[macro_export]
-macro_rules! trap_stubs {
-    (
-        dispatch = $dispatch:path,
-        interrupt_return = [$($return:tt)+],
-        operands = { $($operands:tt)* } $(,)?
-    ) => {
-        /// Builds a [`TrapFrame`](arch::TrapFrame) around the registers, calls the platform's dispatch, and returns.
-        #[unsafe(naked)]
-        extern "C" fn trap_return() {
-            ::core::arch::naked_asm!(
-                "push rdi", "push rsi", "push rdx", "push rcx", "push rax", "push r8", "push r9", "push r10",
-                "push r11", "push rbx", "push rbp", "push r12", "push r13", "push r14", "push r15",
-                "cld",
-                // The frame is the argument; its size keeps the stack aligned as the processor aligned it.
-                "mov rdi, rsp",
-                "call {dispatch}",
-                "pop r15", "pop r14", "pop r13", "pop r12", "pop rbp", "pop rbx", "pop r11",
-                "pop r10", "pop r9", "pop r8", "pop rax", "pop rcx", "pop rdx", "pop rsi", "pop rdi",
-                // The vector and the error code.
-                "add rsp, 16",
-                $($return)+,
-                dispatch = sym $dispatch,
-                $($operands)*
-            )
-        }
-
-        /// The 256 stubs, by vector: each pushes an error code, unless the processor did, and its number.
-        #[unsafe(naked)]
-        extern "C" fn trap_stubs() {
-            ::core::arch::naked_asm!(
-                ".balign 16",
-                ".set .Lvector, 0",
-                ".rept 256",
-                ".balign 16, 0xcc",
-                ".if .Lvector >= 32 || (({with_error_code} >> .Lvector) & 1) == 0",
-                "push 0",
-                ".endif",
-                // push imm32
-                ".byte 0x68",
-                ".long .Lvector",
-                "jmp {common}",
-                ".set .Lvector, .Lvector + 1",
-                ".endr",
-                with_error_code = const $crate::trap::WITH_ERROR_CODE,
-                common = sym trap_return,
-            )
-        }
-    };
+/// # Safety
+/// Called by that stub only, with interrupts masked.
+pub unsafe extern "C" fn system_call<K: Kernel>(frame: &mut TrapFrame) {
+    K::system_call(frame);
 }
-
-/// [`Exception::WITH_ERROR_CODE`](arch::Exception::WITH_ERROR_CODE), for the macro.
-pub const WITH_ERROR_CODE: u32 = arch::Exception::WITH_ERROR_CODE;
 
 /// A gate of the interrupt descriptor table (Intel SDM, vol. 3, fig. 7-8).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -167,12 +118,28 @@ impl Gate {
             high: handler >> 32,
         }
     }
+
+    /// The same gate, which programs may enter by an `int` instruction of its number. Any other is a general protection fault to
+    /// them, whatever the interrupt's number.
+    const fn for_programs(self) -> Self {
+        const RING_3: u64 = 3 << 45;
+        Self {
+            low: self.low | RING_3,
+            ..self
+        }
+    }
 }
 
 impl fmt::Debug for Gate {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Gate({:#018x}, {:#010x})", self.low, self.high)
     }
+}
+
+/// Whether a program may raise `vector` itself: the breakpoint, which it has an instruction for, and the overflow trap, which it had one
+/// for when there were 32 bits.
+const fn is_for_programs(vector: u8) -> bool {
+    matches!(vector, 3 | 4)
 }
 
 /// The interrupt descriptor table, from [`load`] on.
@@ -191,8 +158,13 @@ pub unsafe fn load(stubs: VirtAddr) {
     let code = cpu::code_segment();
     let gates = GATES.call_once(|| {
         core::array::from_fn(|vector| {
-            let stub = stubs + vector as u64 * STUB_SIZE;
-            Gate::interrupt(stub, code, cpu::stack_of(vector as u8))
+            let vector = vector as u8;
+            let stub = stubs + u64::from(vector) * STUB_SIZE;
+            let gate = Gate::interrupt(stub, code, cpu::stack_of(vector));
+            match is_for_programs(vector) {
+                true => gate.for_programs(),
+                false => gate,
+            }
         })
     });
     let pointer = DescriptorTablePointer {
@@ -212,6 +184,13 @@ mod tests {
         let gate = Gate::interrupt(VirtAddr::new(0xffff_ffff_8123_4567), 8, 1);
         assert_eq!(gate.low, 0x8123_8e01_0008_4567);
         assert_eq!(gate.high, 0xffff_ffff);
+        assert_eq!(gate.for_programs().low, 0x8123_ee01_0008_4567);
+    }
+
+    #[test]
+    fn programs_may_raise_two_traps_and_nothing_else() {
+        let allowed = (0..=255).filter(|vector| is_for_programs(*vector));
+        assert_eq!(allowed.collect::<Vec<_>>(), [3, 4]);
     }
 
     #[test]

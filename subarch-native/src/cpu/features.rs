@@ -1,6 +1,6 @@
 //! Control registers: every protection that the processor offers, switched on.
 
-use super::cpuid;
+use super::{cpuid, extended};
 use bitflags::bitflags;
 use x86_64::registers::control::{Cr0, Cr0Flags, Cr4, Cr4Flags, Efer, EferFlags};
 use x86_64::registers::model_specific::Msr;
@@ -27,6 +27,10 @@ bitflags! {
         const LOCAL_APIC = 1 << 7;
         /// A cycle counter.
         const CYCLE_COUNTER = 1 << 8;
+        /// A register that says which extended state there is (XSAVE and XCR0).
+        const EXTENDED_STATE = 1 << 9;
+        /// An exception for broken hardware, instead of a reset (MCE).
+        const MACHINE_CHECK = 1 << 10;
     }
 }
 
@@ -47,6 +51,8 @@ impl Features {
             (basic.edx >> 16, Self::ATTRIBUTE_TABLE),
             (basic.edx >> 9, Self::LOCAL_APIC),
             (basic.edx >> 4, Self::CYCLE_COUNTER),
+            (basic.ecx >> 26, Self::EXTENDED_STATE),
+            (basic.edx >> 7, Self::MACHINE_CHECK),
         ]
         .into_iter()
         .filter(|(register, _)| register & 1 == 1)
@@ -54,9 +60,11 @@ impl Features {
         .collect()
     }
 
-    /// The bits of CR4 that the kernel wants set on this processor.
-    fn control(self) -> Cr4Flags {
-        [
+    /// What the kernel wants in CR4 on this processor, of which the firmware left `before`.
+    ///
+    /// Every processor with 64-bit mode has SSE.
+    fn control(self, before: Cr4Flags) -> Cr4Flags {
+        let wanted: Cr4Flags = [
             (Self::GLOBAL_PAGES, Cr4Flags::PAGE_GLOBAL),
             (
                 Self::EXECUTION_PREVENTION,
@@ -64,13 +72,22 @@ impl Features {
             ),
             (Self::ACCESS_PREVENTION, Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION),
             (Self::INSTRUCTION_PREVENTION, Cr4Flags::USER_MODE_INSTRUCTION_PREVENTION),
+            (Self::EXTENDED_STATE, Cr4Flags::OSXSAVE),
+            (Self::MACHINE_CHECK, Cr4Flags::MACHINE_CHECK_EXCEPTION),
         ]
         .into_iter()
         .filter(|(feature, _)| self.contains(*feature))
         .map(|(_, bit)| bit)
-        .collect()
+        .collect();
+        (before - UNWANTED) | wanted | Cr4Flags::OSFXSR | Cr4Flags::OSXMMEXCPT_ENABLE
     }
 }
+
+/// What programs are not to have, or to have: a GS base of their choice, which entries to the kernel could not tell from the
+/// kernel's (FSGSBASE); the performance counters (PCE); and yes, the cycle counter (TSD takes it away).
+const UNWANTED: Cr4Flags = Cr4Flags::FSGSBASE
+    .union(Cr4Flags::PERFORMANCE_MONITOR_COUNTER)
+    .union(Cr4Flags::TIMESTAMP_DISABLE);
 
 /// Whether a hypervisor says that there is one (bit 31 of ECX of leaf 1, which processors keep clear).
 pub fn under_hypervisor() -> bool {
@@ -91,9 +108,19 @@ pub unsafe fn set_up(features: Features) {
         if features.contains(Features::ATTRIBUTE_TABLE) {
             Msr::new(PAGE_ATTRIBUTE_TABLE).write(MEMORY_TYPES);
         }
-        Cr0::update(|flags| flags.insert(Cr0Flags::WRITE_PROTECT | Cr0Flags::NUMERIC_ERROR));
-        Cr4::update(|flags| flags.insert(features.control()));
+        Cr0::update(|flags| *flags = main_control(*flags));
+        Cr4::update(|flags| *flags = features.control(*flags));
+        if features.contains(Features::EXTENDED_STATE) {
+            extended::switch_on();
+        }
     }
+}
+
+/// What the kernel wants in CR0, of which the firmware left `before`: writes that respect the tables, and an FPU that is there, does not
+/// wait to be switched to, and reports errors as exceptions.
+fn main_control(before: Cr0Flags) -> Cr0Flags {
+    let unwanted = Cr0Flags::EMULATE_COPROCESSOR | Cr0Flags::TASK_SWITCHED;
+    (before - unwanted) | Cr0Flags::WRITE_PROTECT | Cr0Flags::NUMERIC_ERROR | Cr0Flags::MONITOR_COPROCESSOR
 }
 
 /// The register that says which memory type each of a page's eight combinations of cache bits means.
@@ -102,3 +129,32 @@ const PAGE_ATTRIBUTE_TABLE: u32 = 0x277;
 /// The memory types at reset, except that number 1 (a page's write-through bit) means write-combining (1) instead of
 /// write-through (4), which nobody needs (Intel SDM, vol. 3, tables 13-10 and 13-12).
 const MEMORY_TYPES: u64 = 0x0007_0406_0007_0106;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_get_the_extended_state_whatever_the_firmware_left() {
+        let control = Features::empty().control(Cr4Flags::PHYSICAL_ADDRESS_EXTENSION | UNWANTED);
+        assert_eq!(
+            control,
+            Cr4Flags::PHYSICAL_ADDRESS_EXTENSION | Cr4Flags::OSFXSR | Cr4Flags::OSXMMEXCPT_ENABLE
+        );
+        let fpu = main_control(Cr0Flags::EMULATE_COPROCESSOR | Cr0Flags::TASK_SWITCHED | Cr0Flags::PAGING);
+        assert_eq!(fpu.bits(), 0x8001_0022);
+    }
+
+    #[test]
+    fn a_bit_is_set_for_each_feature_and_for_no_other() {
+        let none = Features::empty().control(Cr4Flags::empty());
+        for (feature, bit) in [
+            (Features::GLOBAL_PAGES, Cr4Flags::PAGE_GLOBAL),
+            (Features::EXTENDED_STATE, Cr4Flags::OSXSAVE),
+            (Features::ACCESS_PREVENTION, Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION),
+            (Features::MACHINE_CHECK, Cr4Flags::MACHINE_CHECK_EXCEPTION),
+        ] {
+            assert_eq!(feature.control(Cr4Flags::empty()), none | bit);
+        }
+    }
+}

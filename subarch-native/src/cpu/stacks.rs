@@ -1,7 +1,7 @@
-//! Stacks for the worst moments, two for each CPU.
+//! Stacks for the worst moments, three for each CPU.
 //!
-//! A double fault usually means that the stack is gone, and a non-maskable interrupt may hit at any instruction. Both
-//! therefore get stacks of their own through the task state segment, each with a guard page like any other. The boot CPU needs
+//! A double fault usually means that the stack is gone, and a non-maskable interrupt or a machine check may hit at any instruction, also
+//! where the stack is still a program's. They therefore get stacks of their own through the task state segment, each with a guard page like any other. The boot CPU needs
 //! its own before there is any memory to speak of, so they are part of the image; those of the others are mapped when the
 //! kernel's page tables are built, with a page left out below each.
 
@@ -16,7 +16,7 @@ use core::ops::Range;
 const SIZE: usize = 16 * 1024;
 
 /// How many stacks a CPU has.
-const COUNT: usize = 2;
+const COUNT: usize = 3;
 
 /// The boot CPU's stacks.
 static OF_BOOT_CPU: [GuardedStack<SIZE>; COUNT] = [const { GuardedStack::new() }; COUNT];
@@ -24,9 +24,11 @@ static OF_BOOT_CPU: [GuardedStack<SIZE>; COUNT] = [const { GuardedStack::new() }
 /// Which stack of the task state segment `vector` runs on, counted from 1; 0 is the interrupted one.
 pub fn stack_of(vector: u8) -> u8 {
     const NON_MASKABLE_INTERRUPT: u8 = 2;
+    const MACHINE_CHECK: u8 = 18;
     match vector {
         NON_MASKABLE_INTERRUPT => 1,
         vector if Exception(vector) == Exception::DOUBLE_FAULT => 2,
+        MACHINE_CHECK => 3,
         _ => 0,
     }
 }
@@ -53,6 +55,15 @@ fn of_other(number: u64) -> Range<VirtAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trap::stubs::ANYWHERE;
+
+    #[test]
+    fn vectors_that_strike_anywhere_have_stacks_of_their_own() {
+        let with_stack = (0..32).filter(|vector| stack_of(*vector) != 0);
+        assert_eq!(with_stack.map(|vector| 1 << vector).sum::<u32>(), ANYWHERE);
+        let numbers: Vec<_> = [2, 8, 18].map(stack_of).into();
+        assert_eq!(numbers, [1, 2, 3]);
+    }
 
     #[test]
     fn no_two_stacks_touch() {

@@ -3,13 +3,16 @@
 //! A loader maps generously: everything writable, much executable. The kernel's tables give each page the rights of what is
 //! in it and no others, by every address it can be reached under. So the image's code and constants are read-only in the
 //! direct map as well, and the pages below stacks are nowhere near them.
+//!
+//! The root is complete from the start: programs' roots get a copy of its upper half, and an entry that was added later would be
+//! missing in them. The image, the direct map and the span of single mappings all have their tables of the next level, be they empty.
 
 use super::devices::Device;
 use super::tables::{LargestPage, MapError, Table, TableMemory, Tree, translate};
 use super::unsupported;
 use crate::Native;
 use crate::cpu::stacks;
-use arch::layout::PAGE_SIZE;
+use arch::layout::{MAPPINGS, MAPPINGS_SIZE, PAGE_SIZE};
 use arch::memory::TooManyRanges;
 use arch::percpu::{CpuId, MAX_CPUS};
 use arch::{FrameRange, MemoryMap, MmuOps, PageTableFlags, Pfn, Pte, VirtAddr, image};
@@ -86,6 +89,7 @@ pub unsafe fn build(plan: Plan<'_>) -> Result<Pfn, BuildError> {
     for device in plan.devices.iter().flatten() {
         tree.map(device.at, device.frames(), device.flags(), LargestPage::Large)?;
     }
+    tree.reserve(VirtAddr::new(MAPPINGS)..VirtAddr::new(MAPPINGS + MAPPINGS_SIZE))?;
     for stack in (1..plan.cpus.min(MAX_CPUS)).map(CpuId).flat_map(stacks::of) {
         tree.back(stack, writable())?;
     }

@@ -129,6 +129,18 @@ impl<M: TableMemory> Tree<M> {
         Ok(())
     }
 
+    /// Sees to it that the root has entries for all of `span`, so that whatever is mapped there later changes only tables below it.
+    ///
+    /// # Errors
+    /// [`MapError::OutOfMemory`], with part of the entries made.
+    pub fn reserve(&mut self, span: Range<VirtAddr>) -> Result<(), MapError> {
+        let step = PageTableLevel::Four.entry_address_space_alignment();
+        for offset in (0..span.end - span.start).step_by(step as usize) {
+            self.table_for(span.start + offset, PageTableLevel::Three)?;
+        }
+        Ok(())
+    }
+
     /// The table of `level` on the way to `address`; missing ones are made, and larger pages on the way split.
     fn table_for(&mut self, address: VirtAddr, level: PageTableLevel) -> Result<Pfn, MapError> {
         let mut table = self.root;
@@ -163,6 +175,18 @@ impl<M: TableMemory> Tree<M> {
         self.memory.table(parent)[index] = Pte::from_bits(frame.address() | flags.bits());
         Ok(frame)
     }
+}
+
+/// Copies the entries for the upper half of the address space, the kernel's, from one root to another.
+///
+/// # Safety
+/// Both are roots of page tables in the direct map; the second is the caller's to write.
+pub unsafe fn copy_upper_half(from: Pfn, to: Pfn) {
+    const HALF: usize = size_of::<Table>() / size_of::<Pte>() / 2;
+    let half = |root: Pfn| root.direct().as_mut_ptr::<Pte>().wrapping_add(HALF);
+    // SAFETY: the caller vouches for both; they are different frames. Nobody changes the first: its entries are there since boot, and
+    // link tables, whose entries no processor marks as dirty.
+    unsafe { half(to).copy_from_nonoverlapping(half(from), HALF) };
 }
 
 /// Where an entry above the lowest level leads.

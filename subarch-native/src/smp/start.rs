@@ -12,9 +12,10 @@ use super::trampoline::Trampoline;
 use crate::apic::LocalApic;
 use crate::boot::Entry;
 use crate::ipi::{Message, send};
+use crate::mmu::kernel_root;
 use arch::percpu::PerCpu;
 use arch::smp::StartError;
-use arch::{IrqOps, MmuOps, Pfn, SmpOps, TimeOps, VirtAddr};
+use arch::{IrqOps, Pfn, SmpOps, TimeOps, VirtAddr};
 use core::ops::Range;
 use core::time::Duration;
 use spin::{Mutex, Once};
@@ -58,13 +59,13 @@ pub unsafe fn start_cpu<P>(
     announce: impl FnOnce(u8, &Parcel),
 ) -> Result<(), StartError>
 where
-    P: LocalApic + IrqOps + MmuOps + TimeOps + SmpOps,
+    P: LocalApic + IrqOps + TimeOps + SmpOps,
 {
     let id = apic_id(area.cpu()).ok_or(StartError::NoSuchCpu(area.cpu()))?;
     let mut trampoline = TRAMPOLINE.get().ok_or(StartError::NoMemory)?.lock();
-    // SAFETY: the last parcel was taken or withdrawn, so no CPU reads these tables. Those in use are the kernel's.
-    unsafe { trampoline.show_kernel(P::root()) };
-    pack(&mut trampoline, area, stack, P::root());
+    // SAFETY: the last parcel was taken or withdrawn, so no CPU reads these tables.
+    unsafe { trampoline.show_kernel(kernel_root()) };
+    pack(&mut trampoline, area, stack, kernel_root());
     let parcel = trampoline.parcel();
     announce(id, parcel);
     parcel.address_to(id);

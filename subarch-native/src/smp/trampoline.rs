@@ -6,10 +6,9 @@
 //! their lower half. The order of steps is the manual's (Intel SDM, vol. 3, 9.4.4.2 and 11.8.5).
 
 use super::parcel::{self, DATA_32, Parcel, TAKEN, place};
-use crate::mmu::tables::Table;
-use arch::{PageTableFlags, Pfn, Pte, Slot, VirtAddr};
+use crate::mmu::tables::{Table, copy_upper_half};
+use arch::{PageTableFlags, Pfn, Pte};
 use core::arch::naked_asm;
-use x86_64::structures::paging::page_table::PageTableLevel;
 
 /// How many frames the trampoline takes: its page, and three page tables.
 pub const PAGES: u64 = 4;
@@ -83,17 +82,8 @@ impl Trampoline {
     /// # Safety
     /// No CPU is on its way through the trampoline, and `kernel` is the root of page tables in the direct map.
     pub unsafe fn show_kernel(&self, kernel: Pfn) {
-        let entries_of = |table: Pfn| {
-            (256u64..512).map(move |index| Slot {
-                table,
-                level: PageTableLevel::Four,
-                address: VirtAddr::new_truncate(index << 39),
-            })
-        };
-        for (from, to) in entries_of(kernel).zip(entries_of(self.page + 1)) {
-            // SAFETY: both are roots, says the caller; nobody but a starting CPU reads the second.
-            unsafe { to.pointer().write_volatile(from.read()) };
-        }
+        // SAFETY: both are roots, says the caller; nobody but a starting CPU reads the second.
+        unsafe { copy_upper_half(kernel, self.page + 1) };
     }
 }
 
