@@ -6,6 +6,8 @@
 #![cfg_attr(not(test), no_std)]
 #![warn(missing_docs)]
 
+extern crate alloc;
+
 mod atomic;
 pub mod backtrace;
 pub mod bytes;
@@ -14,3 +16,4 @@ pub mod frames;
 pub mod line;
 pub mod paging;
 pub mod sched;
+pub mod user;
