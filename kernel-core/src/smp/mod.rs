@@ -9,6 +9,7 @@ use crate::mm::frames;
 use crate::mm::mappings::MapError;
 use crate::mm::stack::KernelStack;
 use crate::platform::Platform;
+use crate::sync::acquire;
 use crate::task;
 use alloc::boxed::Box;
 use arch::layout::PAGE_SIZE;
@@ -119,7 +120,7 @@ fn set_unless(set: &AtomicU64, other: &AtomicU64, cpu: CpuId) -> bool {
     /// Whoever decides about a CPU holds this for a moment.
     static DECIDING: spin::Mutex<()> = spin::Mutex::new(());
     let _masked = irq::mask();
-    let _deciding = DECIDING.lock();
+    let _deciding = acquire(&DECIDING);
     let bit = CpuSet::only(cpu).bits();
     other.load(Acquire) & bit == 0 && {
         set.fetch_or(bit, AcqRel);

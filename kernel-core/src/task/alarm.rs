@@ -5,13 +5,14 @@
 use super::now;
 use super::scheduler::{Scheduler, State};
 use crate::platform::Platform;
+use crate::sync::acquire;
 use arch::{Instant, TimeOps};
 use core::sync::atomic::Ordering::Relaxed;
 
 /// Handles the alarm of this CPU: wakes those whose time has come, and looks whether the running thread's is over.
 pub fn on_alarm() {
     let me = Scheduler::mine();
-    let mut state = me.state.lock();
+    let mut state = acquire(&me.state);
     state.alarm = None;
     while let Some(thread) = state.sleepers.pop_due(now()) {
         // SAFETY: it sleeps, so it lives; if the claim is ours, it is on no queue.

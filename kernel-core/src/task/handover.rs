@@ -10,6 +10,7 @@ use super::switch::switch;
 use super::thread::{Thread, current, release};
 use crate::irq::{self, Masked};
 use crate::smp;
+use crate::sync::acquire;
 use arch::Instant;
 use arch::percpu::{self, CpuId, CpuSet};
 use core::mem;
@@ -30,7 +31,7 @@ pub(super) enum Afterwards {
 /// Lets the thread run that has most right to.
 pub(super) fn reschedule(_: &Masked) {
     let me = Scheduler::mine();
-    let mut state = me.state.lock();
+    let mut state = acquire(&me.state);
     me.empty_inbox(&mut state);
     let next = state.run.reschedule(now());
     me.go_on_with(state, next);
@@ -39,7 +40,7 @@ pub(super) fn reschedule(_: &Masked) {
 /// Lets others go first.
 pub(super) fn yield_now(_: &Masked) {
     let me = Scheduler::mine();
-    let mut state = me.state.lock();
+    let mut state = acquire(&me.state);
     me.empty_inbox(&mut state);
     let next = state.run.yield_now(now());
     me.go_on_with(state, next);
@@ -49,7 +50,7 @@ pub(super) fn yield_now(_: &Masked) {
 pub(super) fn block(deadline: Option<Instant>, _: &Masked) {
     let me = Scheduler::mine();
     let thread = current();
-    let mut state = me.state.lock();
+    let mut state = acquire(&me.state);
     if let Some(deadline) = deadline {
         // SAFETY: the thread does not sleep, and is taken out below before it goes on.
         unsafe { state.sleepers.insert(thread, deadline.nanoseconds()) };
@@ -57,7 +58,7 @@ pub(super) fn block(deadline: Option<Instant>, _: &Masked) {
     leave(me, state, Afterwards::Nothing);
     if deadline.is_some() {
         // SAFETY: it is in that set or, its time having come, in none.
-        unsafe { me.state.lock().sleepers.remove(thread) };
+        unsafe { acquire(&me.state).sleepers.remove(thread) };
     }
 }
 
@@ -65,7 +66,7 @@ pub(super) fn block(deadline: Option<Instant>, _: &Masked) {
 pub(super) fn end() -> ! {
     let _masked = irq::mask();
     let me = Scheduler::mine();
-    leave(me, me.state.lock(), Afterwards::Release(current()));
+    leave(me, acquire(&me.state), Afterwards::Release(current()));
     unreachable!("an ended thread runs")
 }
 
@@ -89,7 +90,7 @@ fn leave(me: &Scheduler, mut state: MutexGuard<'_, State>, afterwards: Afterward
 pub(super) fn set_affinity(affinity: CpuSet, _: &Masked) {
     let me = Scheduler::mine();
     let thread = current();
-    let mut state = me.state.lock();
+    let mut state = acquire(&me.state);
     // SAFETY: the current thread runs on this queue.
     if unsafe { state.run.set_affinity(thread, affinity) } == Fit::MustLeave {
         let target = (affinity & smp::online())

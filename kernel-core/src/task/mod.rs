@@ -28,6 +28,7 @@ pub use wake::on_call;
 use crate::irq;
 use crate::mm::mappings::MapError;
 use crate::platform::Platform;
+use crate::sync::check;
 use alloc::boxed::Box;
 use arch::percpu::CpuSet;
 use arch::{Instant, TimeOps};
@@ -71,16 +72,20 @@ pub fn spawn_with(options: Options, work: impl FnOnce() + Send + 'static) -> Res
 }
 
 /// Lets other threads of this CPU run first.
+#[cfg_attr(debug_assertions, track_caller)]
 pub fn yield_now() {
+    check::may_sleep();
     handover::yield_now(&irq::mask());
 }
 
 /// Stops the current thread for at least `span`.
+#[cfg_attr(debug_assertions, track_caller)]
 pub fn sleep(span: Duration) {
     sleep_until(Platform::now() + span);
 }
 
 /// Stops the current thread until `deadline`.
+#[cfg_attr(debug_assertions, track_caller)]
 pub fn sleep_until(deadline: Instant) {
     /// Nobody wakes anybody here: only time ends the wait.
     static NOBODY: WaitList = WaitList::new();
@@ -88,7 +93,9 @@ pub fn sleep_until(deadline: Instant) {
 }
 
 /// Moves the current thread to one of the CPUs in `affinity` and keeps it there. Returns when it runs on one of them.
+#[cfg_attr(debug_assertions, track_caller)]
 pub fn set_affinity(affinity: CpuSet) {
+    check::may_sleep();
     handover::set_affinity(affinity, &irq::mask());
 }
 

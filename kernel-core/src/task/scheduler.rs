@@ -8,6 +8,7 @@ use super::handover::Afterwards;
 use super::run_idle;
 use super::thread::Thread;
 use super::{Options, now};
+use crate::sync::acquire;
 use alloc::boxed::Box;
 use arch::percpu::{self, CpuId, MAX_CPUS, PerCpuVar};
 use core::cell::Cell;
@@ -60,7 +61,7 @@ pub fn start() {
     let idle = if boots { new_idle() } else { me };
     let scheduler = Box::leak(Box::new(Scheduler::new(cpu, idle)));
     if boots {
-        let mut state = scheduler.state.lock();
+        let mut state = acquire(&scheduler.state);
         // SAFETY: the thread is on no queue, and is never freed.
         let _ = unsafe { state.run.insert(me, now()) };
         let running = state.run.reschedule(now());
@@ -115,7 +116,7 @@ impl Scheduler {
 
     /// Whether there is something to run, for the idle thread of this CPU.
     pub(super) fn has_work(&self) -> bool {
-        !self.inbox.is_empty() || self.state.lock().run.waiting() > 0
+        !self.inbox.is_empty() || acquire(&self.state).run.waiting() > 0
     }
 
     /// Remembers what the run queue decided.

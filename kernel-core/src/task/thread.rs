@@ -7,6 +7,7 @@ use super::wait::WaitList;
 use crate::mm::mappings::MapError;
 use crate::mm::stack::KernelStack;
 use crate::platform::Platform;
+use crate::sync::check;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use arch::{IrqOps, percpu};
@@ -30,6 +31,8 @@ pub struct Thread {
     pub(super) home: AtomicU32,
     /// Its registers while it does not run.
     pub(super) context: UnsafeCell<Context>,
+    /// The sleeping locks it has, in a debug build.
+    pub(crate) held: check::HeldByThread,
     work: Cell<Option<Work>>,
     ended: AtomicBool,
     waiting_for_end: WaitList,
@@ -80,6 +83,7 @@ impl Thread {
             claim: WakeClaim::new(),
             home: AtomicU32::new(percpu::this_cpu().0),
             context: UnsafeCell::new(Context::default()),
+            held: check::HeldByThread::default(),
             work: Cell::new(work),
             ended: AtomicBool::new(false),
             waiting_for_end: WaitList::new(),
@@ -113,6 +117,7 @@ extern "sysv64" fn begin() -> ! {
 
 /// Ends the current thread.
 fn end() -> ! {
+    check::nothing_held();
     // SAFETY: the running thread lives until the scheduler has left it.
     let me = unsafe { current().as_ref() };
     me.ended.store(true, Release);
@@ -146,6 +151,7 @@ impl JoinHandle {
     }
 
     /// Waits until the thread has ended.
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn join(self) {
         self.thread.waiting_for_end.wait_until(|| self.is_finished(), None);
     }

@@ -6,7 +6,7 @@ use super::thread::{Thread, current};
 use super::wake;
 use crate::irq;
 use crate::platform::Platform;
-use crate::sync::IrqLock;
+use crate::sync::{IrqLock, check};
 use arch::{Instant, TimeOps};
 use kernel_logic::sched::WaitQueue;
 
@@ -18,6 +18,7 @@ pub struct WaitList {
 
 impl WaitList {
     /// Nobody waits.
+    #[cfg_attr(debug_assertions, track_caller)]
     pub const fn new() -> Self {
         Self {
             waiting: IrqLock::new(WaitQueue::new()),
@@ -26,7 +27,9 @@ impl WaitList {
 
     /// Stops the current thread until `ready`, which is asked before each stop with the list locked; or until `deadline`. Returns
     /// whether it was ready.
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn wait_until(&self, mut ready: impl FnMut() -> bool, deadline: Option<Instant>) -> bool {
+        check::may_sleep();
         let me = current();
         loop {
             // From the claim to the switch nothing may look into this CPU's inbox: a waker may have put us there by then.

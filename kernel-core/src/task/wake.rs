@@ -11,6 +11,7 @@ use super::thread::Thread;
 use crate::irq;
 use crate::platform::Platform;
 use crate::smp;
+use crate::sync::acquire;
 use arch::SmpOps;
 use arch::percpu::{self, CpuId};
 use core::ptr::NonNull;
@@ -52,7 +53,7 @@ pub(super) fn wake(thread: NonNull<Thread>) -> bool {
 /// Handles a call of another CPU: looks into the inbox.
 pub fn on_call() {
     let me = Scheduler::mine();
-    me.empty_inbox(&mut me.state.lock());
+    me.empty_inbox(&mut acquire(&me.state));
 }
 
 impl Scheduler {
@@ -77,7 +78,7 @@ impl Scheduler {
 
     /// Gives up a waiting thread to `thief`. If more wait, somebody else who is idle is called.
     pub(super) fn give_to(&self, thief: CpuId) -> Option<NonNull<Thread>> {
-        let mut state = self.state.lock();
+        let mut state = acquire(&self.state);
         let stolen = state.run.steal(thief)?;
         if state.run.waiting() > 0 {
             idle::call_for_help(thief);
@@ -87,7 +88,7 @@ impl Scheduler {
 
     /// Takes in a thread that may run here.
     pub(super) fn receive(&self, thread: NonNull<Thread>) {
-        let mut state = self.state.lock();
+        let mut state = acquire(&self.state);
         // SAFETY: it is on no queue: it was just taken from one.
         self.note(unsafe { state.run.insert(thread, now()) });
         self.set_alarm(&mut state);
