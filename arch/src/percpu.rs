@@ -184,6 +184,7 @@ pub fn preemption_off() {
 /// Takes one [`preemption_off`] back; whether preemption is possible again is [`preemption_depth`]'s to say.
 #[inline(always)]
 pub fn preemption_on() {
+    debug_assert!(preemption_depth() != 0, "preemption was switched on more often than off");
     // SAFETY: as above.
     unsafe { asm!("dec dword ptr gs:[{offset}]", offset = const offset_of!(PerCpu, preemption_off), options(nostack)) };
 }
