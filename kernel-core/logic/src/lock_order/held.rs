@@ -50,10 +50,7 @@ impl<P: Copy> Held<P> {
     #[must_use]
     pub fn remove(&mut self, lock: usize) -> bool {
         let held = &mut self.locks[..self.count];
-        let Some(place) = held
-            .iter()
-            .rposition(|held| held.is_some_and(|held| held.lock == lock))
-        else {
+        let Some(place) = held.iter().rposition(|held| held.is_some_and(|held| held.lock == lock)) else {
             return false;
         };
         held[place..].rotate_left(1);

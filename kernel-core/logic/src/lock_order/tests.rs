@@ -49,7 +49,11 @@ fn a_ring_is_named_link_by_link() {
     assert_eq!(order.note(edge(3, 1)), Err(Violation::Opposite));
     assert!(order.chain(class(1), class(3)).eq([edge(1, 2), edge(2, 3)]));
     assert_eq!(order.chain(class(3), class(1)).count(), 0);
-    assert_eq!(order.note(edge(4, 3)), Ok(()), "another way to the same lock is no ring");
+    assert_eq!(
+        order.note(edge(4, 3)),
+        Ok(()),
+        "another way to the same lock is no ring"
+    );
 }
 
 #[test]
@@ -65,11 +69,7 @@ fn held_locks_are_released_in_any_order() {
     }
     assert_eq!(held.push(lock(99)), Err(TooDeep));
     assert!(held.remove(2) && !held.remove(2) && held.remove(16));
-    assert!(
-        held.iter()
-            .map(|held| held.lock)
-            .eq([1].into_iter().chain(3..DEPTH))
-    );
+    assert!(held.iter().map(|held| held.lock).eq([1].into_iter().chain(3..DEPTH)));
     assert!((1..DEPTH).filter(|number| held.remove(*number)).count() == DEPTH - 2);
     assert!(held.is_empty());
 }
