@@ -10,6 +10,7 @@ extern crate alloc;
 #[macro_use]
 pub mod console;
 
+pub mod bench;
 pub mod breakage;
 pub mod fault;
 pub mod irq;

@@ -1,7 +1,7 @@
 //! From a booted machine to a prompt, or to whatever else the command line asks for.
 
 use crate::platform::Platform;
-use crate::{breakage, fault, mm, monitor, options, report, smp, task, test};
+use crate::{bench, breakage, fault, mm, monitor, options, report, smp, task, test};
 use arch::{Boot, IrqOps};
 use spin::Once;
 
@@ -27,6 +27,9 @@ pub fn run(boot: Boot) -> ! {
     let options = options::get();
     if let Some(what) = options.breakage {
         breakage::commit(what);
+    }
+    if let Some(which) = options.bench {
+        bench::run(which);
     }
     match options.test {
         Some(which) => test::run(which),

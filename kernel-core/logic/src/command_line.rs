@@ -38,6 +38,8 @@ pub struct Options<'a> {
     pub log: LevelFilter,
     /// `test=`: the tests to run instead of the monitor, `all` or names between commas; `list` names them.
     pub test: Option<&'a str>,
+    /// `bench=`: the operations to measure instead of starting the monitor, in the same way.
+    pub bench: Option<&'a str>,
     /// `panic=`: what follows the report of a crash.
     pub panic: OnPanic,
     /// `break=`: what to break on purpose.
@@ -49,6 +51,7 @@ impl Default for Options<'_> {
         Self {
             log: LevelFilter::Info,
             test: None,
+            bench: None,
             panic: OnPanic::default(),
             breakage: None,
         }
@@ -69,7 +72,7 @@ impl fmt::Display for Problem<'_> {
         match self {
             Self::UnknownKey(key) => write!(
                 out,
-                "unknown option `{key}`; there are `log=`, `test=`, `panic=` and `break=`"
+                "unknown option `{key}`; there are `log=`, `test=`, `bench=`, `panic=` and `break=`"
             ),
             Self::BadValue(key, value, known) => write!(out, "`{key}={value}`: not one of {known}"),
         }
@@ -93,6 +96,10 @@ fn set<'a>(options: &mut Options<'a>, key: &'a str, value: &'a str) -> Result<()
         "log" => options.log = choose(key, value, LEVELS, LEVEL_NAMES)?,
         "test" if value.is_empty() => return Err(Problem::BadValue(key, value, "`all`, `list`, or names of tests")),
         "test" => options.test = Some(value),
+        "bench" if value.is_empty() => {
+            return Err(Problem::BadValue(key, value, "`all`, `list`, or names of operations"));
+        }
+        "bench" => options.bench = Some(value),
         "panic" => options.panic = choose(key, value, ON_PANIC, ON_PANIC_NAMES)?,
         "break" => options.breakage = Some(choose(key, value, BREAKAGES, BREAKAGE_NAMES)?),
         _ => return Err(Problem::UnknownKey(key)),
@@ -150,10 +157,11 @@ mod tests {
 
     #[test]
     fn every_option_is_understood() {
-        let (options, problems) = parsed("log=debug  test=a,b panic=halt break=wild-write\n");
+        let (options, problems) = parsed("log=debug  test=a,b bench=c panic=halt break=wild-write\n");
         let expected = Options {
             log: LevelFilter::Debug,
             test: Some("a,b"),
+            bench: Some("c"),
             panic: OnPanic::Halt,
             breakage: Some(Breakage::WildWrite),
         };
@@ -162,9 +170,9 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_named_and_changes_nothing() {
-        let (options, problems) = parsed("quiet log=loud test= panic");
+        let (options, problems) = parsed("quiet log=loud test= panic bench=");
         assert_eq!(options, Options::default());
-        assert_eq!(problems.len(), 4);
+        assert_eq!(problems.len(), 5);
         assert!(problems[0].starts_with("unknown option `quiet`"), "{problems:?}");
         assert!(
             problems[1].contains("`log=loud`") && problems[1].contains("`trace`"),
