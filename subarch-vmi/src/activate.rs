@@ -79,7 +79,7 @@ pub fn activate(boot: &mut Boot) {
 
 /// Brings a started CPU, which came up as on bare metal, under the ROM in charge, if there is one.
 pub fn join() {
-    takeover::announce_gates();
+    takeover::announce_entries();
 }
 
 /// Lets a candidate take over; tells whether it did, and the log why not.

@@ -5,6 +5,7 @@
 //! the same stop, only shorter: the takeover is done.
 
 use crate::activate::{activate, join};
+use arch::user::Mode;
 use arch::{Boot, Interrupt, Kernel, TrapFrame};
 use core::marker::PhantomData;
 
@@ -31,12 +32,16 @@ impl<K: Kernel> Kernel for WithRom<K> {
         K::exception(frame);
     }
 
+    fn system_call(frame: &mut TrapFrame) {
+        K::system_call(frame);
+    }
+
     fn interrupt(source: Interrupt) {
         K::interrupt(source);
     }
 
-    fn interrupts_done() {
-        K::interrupts_done();
+    fn interrupts_done(interrupted: Mode) {
+        K::interrupts_done(interrupted);
     }
 }
 
@@ -47,12 +52,18 @@ macro_rules! entry {
         $crate::subarch_native::entry_with!(
             kernel = $crate::boot::WithRom<$kernel>,
             dispatch = $crate::trap::dispatch::<$kernel>,
-            interrupt_return = [$crate::interrupt_return!()],
-            operands = {
-                padding = const $crate::site::padding($crate::vmi64::Call::IRET),
-                call = const $crate::vmi64::Call::IRET.number(),
-                length = const $crate::vmi64::Call::IRET.site_length(),
-                clobbers = const $crate::vmi64::Call::IRET.clobbers().bits(),
+            system_call = $crate::trap::system_call::<$kernel>,
+            swap_gs = [$crate::swap_gs!()] {
+                swap_gs_padding = const $crate::site::padding($crate::vmi64::Call::SwapGS),
+                swap_gs_record = const $crate::site::record_word($crate::vmi64::Call::SwapGS),
+            },
+            interrupt_return = [$crate::interrupt_return!()] {
+                iret_padding = const $crate::site::padding($crate::vmi64::Call::IRET),
+                iret_record = const $crate::site::record_word($crate::vmi64::Call::IRET),
+            },
+            system_return = [$crate::system_return!()] {
+                sysret_padding = const $crate::site::padding($crate::vmi64::Call::SYSRET),
+                sysret_record = const $crate::site::record_word($crate::vmi64::Call::SYSRET),
             },
         );
     };

@@ -1,11 +1,20 @@
-//! The processor, as far as a ROM lets it be seen.
+//! The processor, as far as a ROM lets it be seen, and the door to user mode.
+
+mod model_specific;
+mod user;
+
+pub(crate) use model_specific::announce_system_call;
 
 use crate::Vmi;
 use crate::site::site;
-use arch::{CpuOps, VirtAddr};
+use arch::{CpuOps, TrapFrame, UserContext, VirtAddr};
 use core::arch::x86_64::CpuidResult;
+use subarch_native::Native;
 
 impl CpuOps for Vmi {
+    const USER_CODE: u16 = Native::USER_CODE;
+    const USER_STACK: u16 = Native::USER_STACK;
+
     #[inline(always)]
     fn page_fault_address() -> VirtAddr {
         let address;
@@ -14,7 +23,7 @@ impl CpuOps for Vmi {
         VirtAddr::new_truncate(address)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
         let (eax, ebx, ecx, edx);
         // SAFETY: identification has no effect. RBX, which the compiler keeps for itself, is put aside and brought back.
@@ -25,5 +34,24 @@ impl CpuOps for Vmi {
             );
         }
         CpuidResult { eax, ebx, ecx, edx }
+    }
+
+    /// # Safety
+    /// As [`CpuOps::load_user`] asks.
+    #[inline(never)]
+    unsafe fn load_user(previous: &UserContext, next: &UserContext) {
+        // SAFETY: the caller's promises are those that this asks for.
+        unsafe { user::load(previous, next) };
+    }
+
+    /// # Safety
+    /// As [`CpuOps::enter_user`] asks.
+    unsafe fn enter_user(frame: &TrapFrame) -> ! {
+        // SAFETY: as above.
+        unsafe { user::enter(frame) }
+    }
+
+    fn extended_state() -> u64 {
+        Native::extended_state()
     }
 }

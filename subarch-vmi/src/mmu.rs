@@ -26,7 +26,7 @@ impl MmuOps for Vmi {
         Native::frame(pte)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn root() -> Pfn {
         let root: u64;
         // SAFETY: reading the register has no effect.
@@ -50,7 +50,7 @@ impl MmuOps for Vmi {
 
     /// # Safety
     /// As [`MmuOps::table_give`] asks.
-    #[inline(always)]
+    #[inline(never)]
     unsafe fn table_give(table: Pfn, level_of_table: PageTableLevel) {
         // SAFETY: a notice. The caller vouches that the frame is a table from now on.
         unsafe {
@@ -64,18 +64,17 @@ impl MmuOps for Vmi {
 
     /// # Safety
     /// As [`MmuOps::table_take`] asks.
-    #[inline(always)]
+    #[inline(never)]
     unsafe fn table_take(table: Pfn, level_of_table: PageTableLevel) {
         // SAFETY: a notice. The caller vouches that the frame is no table any more.
         unsafe { site!(ReleasePage, "", in("rdi") table.0, in("rsi") level(level_of_table), clobber_abi("sysv64")) }
     }
 
     /// # Safety
-    /// As [`MmuOps::switch`] asks.
-    #[inline(always)]
-    unsafe fn switch(root: Pfn) {
-        // SAFETY: the caller vouches for the tables.
-        unsafe { site!(SetCR3, "mov cr3, rdi", in("rdi") root.address(), clobber_abi("sysv64")) }
+    /// As [`MmuOps::prepare_root`] asks.
+    unsafe fn prepare_root(root: Pfn) {
+        // SAFETY: the caller's promises are those that this asks for.
+        unsafe { Native::prepare_root(root) };
     }
 
     #[inline(always)]
@@ -84,7 +83,7 @@ impl MmuOps for Vmi {
         unsafe { site!(InvalPage, "invlpg [rdi]", in("rdi") address.as_u64(), clobber_abi("sysv64")) }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn flush_all() {
         // SAFETY: as for a single page.
         unsafe {

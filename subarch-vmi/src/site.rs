@@ -19,6 +19,11 @@ pub const fn padding(call: Call) -> usize {
     call.site_length() - native
 }
 
+/// The second half of the record of a site of `call`: its number, its size, and the registers that are free there.
+pub const fn record_word(call: Call) -> u32 {
+    call.number() as u32 | (call.site_length() as u32) << 8 | (call.clobbers().bits() as u32) << 16
+}
+
 /// A site of the call with this name: its native instructions as assembly text, then operands as in `asm!`.
 ///
 /// The text `call {function}` is for calls whose native form is a function of this crate, given as operand. Text in brackets
@@ -32,12 +37,10 @@ macro_rules! site {
             $before,
             "771:",
             $native,
-            $crate::site::record!(),
+            $crate::site::record!("site"),
             $after,
-            padding = const $crate::site::padding(::vmi64::Call::$call),
-            call = const ::vmi64::Call::$call.number(),
-            length = const ::vmi64::Call::$call.site_length(),
-            clobbers = const ::vmi64::Call::$call.clobbers().bits(),
+            site_padding = const $crate::site::padding(::vmi64::Call::$call),
+            site_record = const $crate::site::record_word(::vmi64::Call::$call),
             $($operands)*
         )
     };
@@ -46,21 +49,27 @@ pub(crate) use site;
 
 /// What follows the native instructions of a site that began at label 771, as one literal: padding, and the record.
 ///
-/// Its operands are the constants `padding`, `call`, `length` and `clobbers`.
+/// For the name `site` its operands are the constants `site_padding` and `site_record`, as [`padding`] and [`record_word`] give them.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! site_record {
-    () => {
-        ".if {padding}
-        .nops {padding}
-        .endif
-        .pushsection .vmi.sites, \"a\"
-        .balign 4
-        .long 771b - .
-        .byte {call}
-        .byte {length}
-        .short {clobbers}
-        .popsection"
+    ($name:literal) => {
+        concat!(
+            ".if {",
+            $name,
+            "_padding}\n",
+            ".nops {",
+            $name,
+            "_padding}\n",
+            ".endif\n",
+            ".pushsection .vmi.sites, \"a\"\n",
+            ".balign 4\n",
+            ".long 771b - .\n",
+            ".long {",
+            $name,
+            "_record}\n",
+            ".popsection"
+        )
     };
 }
 pub(crate) use crate::site_record as record;

@@ -48,7 +48,7 @@ fn started() -> (u64, u64) {
 }
 
 impl TimeOps for Vmi {
-    #[inline]
+    #[inline(never)]
     fn now() -> Instant {
         let (reading, moment) = started();
         let cycles = counter(values::COUNTER_REAL).wrapping_sub(reading);
@@ -67,6 +67,7 @@ impl TimeOps for Vmi {
         Native::cycles_to_duration(cycles)
     }
 
+    #[inline(never)]
     fn wall_clock() -> Duration {
         let nanoseconds;
         // SAFETY: reading the clock has no effect.
@@ -79,6 +80,7 @@ impl TimeOps for Vmi {
         Duration::from_nanos(nanoseconds)
     }
 
+    #[inline(never)]
     fn set_alarm(deadline: Instant) {
         let (reading, moment) = started();
         let delay = deadline.nanoseconds().saturating_sub(moment);
@@ -94,6 +96,7 @@ impl TimeOps for Vmi {
         }
     }
 
+    #[inline(never)]
     fn cancel_alarm() {
         // SAFETY: whoever waits for the alarm asked for this.
         unsafe {

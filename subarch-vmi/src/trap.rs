@@ -1,11 +1,11 @@
-//! Traps: bare metal's stubs, with a site where they return and another where an interrupt is acknowledged.
+//! Traps and system calls: bare metal's stubs, with sites where GS changes, where they return, and where an interrupt is acknowledged.
 //!
 //! A ROM with an interrupt flag of its own must be asked about both ends of a handler. The beginning is its own business,
-//! since it sits between the processor's gates and the kernel's. The end is the `iretq` of the stubs, which becomes a
-//! jump into the ROM.
+//! since it sits between the processor's gates and the kernel's; only of a system call it hears nothing, until the kernel clears
+//! the flag. The end is the `iretq` or `sysretq` of the stubs, which becomes a jump into the ROM.
 
 use crate::Vmi;
-use arch::{Kernel, TrapFrame};
+use arch::{IrqOps, Kernel, TrapFrame};
 use subarch_native::apic::{LocalApic, Register};
 use subarch_native::mmu::shootdown;
 use subarch_native::trap::Event;
@@ -20,7 +20,7 @@ pub unsafe extern "C" fn dispatch<K: Kernel>(frame: &mut TrapFrame) {
         Event::Interrupt(source) => {
             acknowledge();
             K::interrupt(source);
-            K::interrupts_done();
+            K::interrupts_done(frame.mode());
         }
         Event::Shootdown => {
             acknowledge();
@@ -31,6 +31,18 @@ pub unsafe extern "C" fn dispatch<K: Kernel>(frame: &mut TrapFrame) {
     }
 }
 
+/// Brings a system call to the core: what the stub of `syscall` calls.
+///
+/// The processor's own flag was cleared by the instruction. What a ROM has for a flag is set in user mode and knows nothing of that
+/// instruction, so it is cleared here, before anyone asks.
+///
+/// # Safety
+/// Called by that stub only.
+pub unsafe extern "C" fn system_call<K: Kernel>(frame: &mut TrapFrame) {
+    Vmi::disable();
+    K::system_call(frame);
+}
+
 /// Tells the local APIC that its interrupt is being handled.
 #[inline(always)]
 fn acknowledge() {
@@ -38,7 +50,8 @@ fn acknowledge() {
     unsafe { Vmi::write_apic(Register::EndOfInterrupt, 0) };
 }
 
-/// The site of call 33, *IRET*: the text that the stubs of [`entry!`](crate::entry!) return by.
+/// The site of call 33, *IRET*: the text that the stubs of [`entry!`](crate::entry!) return by, with the operands `iret_padding`
+/// and `iret_record`.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! interrupt_return {
@@ -50,7 +63,34 @@ macro_rules! interrupt_return {
             swapgs
             772: iretq
             ",
-            $crate::site_record!()
+            $crate::site_record!("iret")
         )
+    };
+}
+
+/// The site of call 34, *SYSRET*: the text that the stub of system calls returns by, with the operands `sysret_padding` and
+/// `sysret_record`.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! system_return {
+    () => {
+        concat!(
+            "771:
+            mov rsp, [rsp + 24]
+            swapgs
+            sysretq
+            ",
+            $crate::site_record!("sysret")
+        )
+    };
+}
+
+/// The site of call 74, *SwapGS*: the text that entries from user mode begin with, with the operands `swap_gs_padding` and
+/// `swap_gs_record`.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! swap_gs {
+    () => {
+        concat!("771: swapgs\n", $crate::site_record!("swap_gs"))
     };
 }

@@ -93,8 +93,6 @@ operations! {
     apic_read { "mov eax, [rdi]" "ret" }
     /// Call 67: there is no hypervisor, so nothing is ever stolen.
     cycle_counter { "rdtsc" "shl rdx, 32" "or rax, rdx" "cmp edi, 2" "jb 2f" "xor eax, eax" "2:" "ret" }
-    /// Call 74.
-    swap_gs { "swapgs" "ret" }
     /// Calls 37, 40, 44, 45, 48, 62 and 73: there is nothing beneath that could use these notices.
     notice { "ret" }
 }

@@ -71,6 +71,8 @@ pub enum AnswerError {
     InlineLength(u64),
     /// A jump at a site to which the call must come back.
     Jump,
+    /// A call at a site where there may be no stack to return by.
+    Call,
     /// The site of a call that must be carried out was to be erased.
     Erased,
 }
@@ -95,6 +97,7 @@ impl RawAnswer {
     pub fn check(self, call: Call, memory: &RomMemory) -> Result<Answer, AnswerError> {
         match self.kind_and_length & 0xff {
             KIND_NONE => Ok(Answer::None),
+            KIND_CALL_REL if call.shape() == Shape::Arrival => Err(AnswerError::Call),
             KIND_CALL_REL => self.target(memory).map(Answer::CallRel),
             KIND_JUMP_REL if call.shape() != Shape::Departure => Err(AnswerError::Jump),
             KIND_JUMP_REL => self.target(memory).map(Answer::JumpRel),
@@ -142,6 +145,7 @@ impl fmt::Display for AnswerError {
             Self::BytesOutside(address) => write!(out, "inline bytes outside the ROM, at {address:#x}"),
             Self::InlineLength(length) => write!(out, "{length} inline bytes, which do not fit the site"),
             Self::Jump => write!(out, "a jump, where the call must return"),
+            Self::Call => write!(out, "a call, where there may be no stack"),
             Self::Erased => write!(out, "nothing, for a call that must be carried out"),
         }
     }
@@ -176,6 +180,7 @@ mod tests {
         );
         assert_eq!(check(Call::IRET, Answer::JumpRel(0x1000)), Ok(Answer::JumpRel(0x1000)));
         assert_eq!(check(Call::AllocatePage, Answer::Nop), Ok(Answer::Nop));
+        assert_eq!(check(Call::SwapGS, Answer::Nop), Ok(Answer::Nop));
         assert_eq!(check(Call::Halt, Answer::None), Ok(Answer::None));
     }
 
@@ -187,6 +192,8 @@ mod tests {
             (Call::IRET, Answer::JumpRel(0xfff), AnswerError::TargetOutside(0xfff)),
             (Call::Halt, Answer::JumpRel(0x1000), AnswerError::Jump),
             (Call::Halt, Answer::Nop, AnswerError::Erased),
+            (Call::SwapGS, Answer::CallRel(0x1000), AnswerError::Call),
+            (Call::SwapGS, Answer::JumpRel(0x1000), AnswerError::Jump),
             (
                 Call::Halt,
                 Answer::Inline {

@@ -24,6 +24,9 @@ pub enum Shape {
     Notice,
     /// The call does not come back to the site, so that a jump serves as well as a call.
     Departure,
+    /// The site is the first instruction of an entry, where the stack may be a program's: nothing may be pushed, so it cannot be a
+    /// call. It may be erased by a ROM that has done the work before.
+    Arrival,
 }
 
 /// Declares [`Call`] together with the table of its properties.
@@ -192,7 +195,7 @@ calls! {
     /// Begins or ends a batch of updates. RDI = 0 none (and carry out what is queued), 1 page tables, 2 processor state.
     73 SetLazyMode { Native::Bytes(&[]), site 5, STANDARD, Notice }
     /// Brings in the kernel's GS on entry from user mode, unless the hypervisor has done so. `swapgs`.
-    74 SwapGS { Native::Bytes(&[0x0f, 0x01, 0xf8]), site 5, FLAGS, Effect }
+    74 SwapGS { Native::Bytes(&[0x0f, 0x01, 0xf8]), site 5, FLAGS, Arrival }
 }
 
 impl Call {
@@ -203,7 +206,7 @@ impl Call {
 
     /// Whether *NOP* is an answer to this call: notices may go unheard, and GS may have been swapped before the entry.
     pub const fn may_be_erased(self) -> bool {
-        matches!(self.shape(), Shape::Notice) || matches!(self, Self::SwapGS)
+        matches!(self.shape(), Shape::Notice | Shape::Arrival)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::RomError;
 use super::answers::Answers;
+use crate::cpu::announce_system_call;
 use crate::site::{self, Site, site};
 use crate::{Vmi, mmu, window};
 use arch::layout::DIRECT_MAP;
@@ -39,18 +40,19 @@ pub fn patch(answers: &Answers, free: &mut MemoryMap) -> Result<(), RomError> {
     Ok(())
 }
 
-/// Tells the ROM what it has not seen: the direct map, the frames that are page tables, and the gates for traps.
+/// Tells the ROM what it has not seen: the direct map, the frames that are page tables, and the ways into the kernel.
 pub fn announce(boot: &Boot) {
     mmu::set_linear_mapping(VirtAddr::new_truncate(DIRECT_MAP), boot.direct_below.0, Pfn(0));
     announce_tables(Vmi::root(), PageTableLevel::Four);
-    announce_gates();
+    announce_entries();
 }
 
-/// Tells the ROM of the gates for traps, which each CPU does for itself.
-pub fn announce_gates() {
+/// Tells the ROM of the ways into the kernel, the gates for traps and that of system calls, which each CPU does for itself.
+pub fn announce_entries() {
     if let Some(gates) = trap::gates() {
         set_gates(gates);
     }
+    announce_system_call();
 }
 
 /// What a site becomes, with its length, if it becomes anything else.

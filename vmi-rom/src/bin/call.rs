@@ -1,11 +1,12 @@
-//! The ROM that does everything itself: each operation of the kernel becomes a direct call into it.
+//! The ROM that does everything itself: each operation of the kernel becomes a direct call into it, but for the one
+//! at which there is no stack to return by.
 //!
 //! It is what Amsden proposed in 2006 as a harness (LKML, 441AF747.5000400@vmware.com): if a kernel works with it, then no
 //! privileged operation has escaped the interface, and the difference to `native` is the price of not inlining.
 #![no_std]
 #![no_main]
 
-use vmi_rom::{address, alarm, clock, operations, power};
+use vmi_rom::{address, alarm, answers, clock, operations, power};
 use vmi64::{Answer, Call, InitRecord, Refusal};
 
 vmi_rom::rom!(name: "call", init: crate::init, relocate: crate::relocate);
@@ -15,17 +16,12 @@ fn init(_: &InitRecord) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn relocate(call: Call, _: usize) -> Answer {
-    match call {
-        Call::IRET => Answer::JumpRel(address!(operations::iret)),
-        Call::SYSRET => Answer::JumpRel(address!(operations::sysret)),
-        returning => Answer::CallRel(function(returning)),
-    }
-}
-
-/// Where the operation is in this ROM.
-fn function(call: Call) -> u64 {
-    match call {
+fn relocate(call: Call, room: usize) -> Answer {
+    let function = match call {
+        Call::IRET => return Answer::JumpRel(address!(operations::iret)),
+        Call::SYSRET => return Answer::JumpRel(address!(operations::sysret)),
+        // There may be no stack for a call.
+        Call::SwapGS => return answers::native_bytes(call, room),
         Call::Cpuid => address!(operations::cpuid),
         Call::Wrmsr => address!(operations::wrmsr),
         Call::Rdmsr => address!(operations::rdmsr),
@@ -47,8 +43,6 @@ fn function(call: Call) -> u64 {
         Call::DisableInterrupts => address!(operations::disable_interrupts),
         Call::GetInterruptMask => address!(operations::get_interrupt_mask),
         Call::SetInterruptMask => address!(operations::set_interrupt_mask),
-        Call::IRET => address!(operations::iret),
-        Call::SYSRET => address!(operations::sysret),
         Call::Halt => address!(operations::halt),
         Call::Reboot => address!(power::reboot),
         Call::SetPxE => address!(operations::set_pxe),
@@ -61,7 +55,6 @@ fn function(call: Call) -> u64 {
         Call::SetAlarm => address!(alarm::set_alarm),
         Call::CancelAlarm => address!(alarm::cancel_alarm),
         Call::GetWallclockTime => address!(clock::wall_clock),
-        Call::SwapGS => address!(operations::swap_gs),
         Call::Shutdown
         | Call::UpdatePxE
         | Call::AllocatePage
@@ -71,5 +64,6 @@ fn function(call: Call) -> u64 {
         | Call::SetLazyMode => {
             address!(operations::notice)
         }
-    }
+    };
+    Answer::CallRel(function)
 }

@@ -19,7 +19,8 @@ fn relocate(call: Call, _: usize) -> Answer {
     let function = match call {
         Call::DisableInterrupts => return flag::mask(),
         Call::GetInterruptMask => return flag::read(),
-        Call::IRET | Call::SYSRET => return Answer::JumpRel(address!(operations::iret)),
+        Call::IRET => return Answer::JumpRel(address!(operations::iret)),
+        Call::SYSRET => return Answer::JumpRel(address!(operations::sysret)),
         Call::EnableInterrupts => address!(operations::enable),
         Call::SetInterruptMask => address!(operations::restore),
         Call::Halt => address!(operations::halt),

@@ -4,7 +4,9 @@
 //! |---|---|---|
 //! | 0 | 4 | an image of RFLAGS with nothing but bit 9: the flag is bit 1 of byte 1 |
 //! | 4 | 1 | not zero if there may be interrupts held back |
+//! | 5 | 1 | how many of the notes there are |
 //! | 8 | 32 | one bit for each vector held back |
+//! | 40 | 24 | notes of [`anywhere`](super::anywhere), a word each |
 //!
 //! So masking is one store of a byte, and reading the flag is one load, both relative to GS and therefore about this CPU
 //! whenever they are executed. The processor's flag of a CPU that was started is still clear at first, and is set with the first
@@ -17,8 +19,15 @@ use vmi64::{Answer, ApState, PER_CPU_SIZE};
 
 /// Where the byte is that says whether interrupts are held back.
 pub const PENDING: usize = 4;
+/// Where the number of notes is that wait for the return they were made for.
+pub const RETURNS: usize = 5;
 /// Where the bits of the vectors are.
 pub const VECTORS: usize = 8;
+/// Where the notes are.
+pub const NOTES: usize = 40;
+/// Where they end.
+pub const NOTES_END: usize = 64;
+const _: () = assert!(NOTES_END <= PER_CPU_SIZE);
 
 /// `mov byte ptr gs:[offset + 1], 0`
 static MASK: Cell<[u8; 9]> = Cell::new([0; 9]);

@@ -5,7 +5,8 @@
 //! that arrived before is found.
 
 use crate::facts::PER_CPU_OFFSET;
-use crate::soft_if::flag::PENDING;
+use crate::soft_if::anywhere::return_anywhere;
+use crate::soft_if::flag::{PENDING, RETURNS};
 use crate::soft_if::gates::HANDLERS;
 use crate::soft_if::replay::{deliver, take};
 use core::arch::naked_asm;
@@ -63,11 +64,10 @@ pub extern "sysv64" fn halt() {
     )
 }
 
-/// Calls 33 and 34, jumped to. Stack: RIP, CS, RFLAGS, RSP, SS.
+/// Call 33, jumped to. Stack: RIP, CS, RFLAGS, RSP, SS. GS is the kernel's.
 ///
-/// The flag becomes what the frame says. If that is "set" with interrupts held back, then on return to the kernel the frame
-/// becomes the frame of the next interrupt, as if it had arrived right after this return; on return to user mode they are
-/// all delivered here first, since the frame belongs to the bottom of the kernel's stack.
+/// The flag becomes what the frame says. If that is "set" with interrupts held back, the frame becomes the frame of the next
+/// interrupt, as if it had arrived right after this return; so that user mode, too, is seen to be interrupted.
 #[unsafe(naked)]
 pub extern "sysv64" fn iret() {
     naked_asm!(
@@ -76,9 +76,13 @@ pub extern "sysv64" fn iret() {
         "push rax",
         "push rcx",
         "push rdx",
-        "2:",
         "cli",
         "mov rax, [rip + {offset}]",
+        "cmp byte ptr gs:[rax + {returns}], 0",
+        "je 2f",
+        "lea rcx, [rsp + 32]",
+        "call {return_anywhere}",
+        "2:",
         "mov ecx, [rsp + 48]",
         "and ecx, 0x200",
         "mov gs:[rax], ecx",
@@ -97,13 +101,8 @@ pub extern "sysv64" fn iret() {
         "swapgs",
         "4:",
         "iretq",
+        // Enter the next handler on the same frame, as the stubs do.
         "5:",
-        "test byte ptr [rsp + 40], 3",
-        "jz 6f",
-        "call {deliver}",
-        "jmp 2b",
-        // Enter the next handler on the same frame.
-        "6:",
         "call {take}",
         "test ecx, ecx",
         "js 3b",
@@ -114,12 +113,38 @@ pub extern "sysv64" fn iret() {
         "pop rdx",
         "pop rcx",
         "pop rax",
+        "test byte ptr [rsp + 16], 3",
+        "jnz 6f",
         "sti",
+        "ret",
+        "6:",
+        "swapgs",
         "ret",
         offset = sym PER_CPU_OFFSET,
         pending = const PENDING,
-        deliver = sym deliver,
+        returns = const RETURNS,
+        return_anywhere = sym return_anywhere,
         take = sym take,
         handlers = sym HANDLERS,
+    )
+}
+
+/// Call 34, jumped to. Stack: as for 33; RCX = RIP, R11 = RFLAGS. GS is the kernel's.
+#[unsafe(naked)]
+pub extern "sysv64" fn sysret() {
+    naked_asm!(
+        "push rax",
+        "mov rax, [rip + {offset}]",
+        "cli",
+        "mov dword ptr gs:[rax], 0x200",
+        "cmp byte ptr gs:[rax + {pending}], 0",
+        "pop rax",
+        "jne {iret}",
+        "mov rsp, [rsp + 24]",
+        "swapgs",
+        "sysretq",
+        offset = sym PER_CPU_OFFSET,
+        pending = const PENDING,
+        iret = sym iret,
     )
 }

@@ -1,0 +1,87 @@
+//! The door to user mode, from the kernel's side: three calls that tell where it leads, one that goes through.
+
+use super::model_specific;
+use crate::site::{self, site};
+use arch::{Pfn, TrapFrame, UserContext, VirtAddr};
+use core::arch::naked_asm;
+use subarch_native::cpu::{set_system_call_stack, task_state};
+use subarch_native::mmu::kernel_root;
+use vmi64::Call;
+
+/// The register of the FS base (Intel SDM, vol. 4, table 2-2, `IA32_FS_BASE`).
+const FS_BASE: u32 = 0xc000_0100;
+
+/// What [`CpuOps::load_user`](arch::CpuOps::load_user) is here.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub(super) unsafe fn load(previous: &UserContext, next: &UserContext) {
+    // SAFETY: the caller vouches for root and stack, and that interrupts are masked. The kernel's half is the same under all
+    // roots, and the FS base is nothing to the kernel.
+    unsafe {
+        if next.root != previous.root {
+            set_root(next.root.unwrap_or_else(kernel_root));
+        }
+        if next.kernel_stack != previous.kernel_stack {
+            set_system_call_stack(next.kernel_stack);
+            set_trap_stack(next.kernel_stack);
+        }
+        if previous.fs_base | next.fs_base != 0 {
+            model_specific::write(FS_BASE, next.fs_base);
+        }
+    }
+}
+
+/// Makes `root` this CPU's page tables.
+///
+/// # Safety
+/// They show the running code, its stack and all that it uses as the current ones do.
+unsafe fn set_root(root: Pfn) {
+    // SAFETY: the caller vouches for the tables.
+    unsafe { site!(SetCR3, "mov cr3, rdi", in("rdi") root.address(), clobber_abi("sysv64")) }
+}
+
+/// Makes traps from user mode arrive on the stack that ends at `stack`.
+///
+/// # Safety
+/// It is mapped and nobody else's. Interrupts are masked.
+unsafe fn set_trap_stack(stack: VirtAddr) {
+    // SAFETY: the task state is this CPU's, which cannot change meanwhile; the caller vouches for the stack.
+    unsafe {
+        site!(
+            UpdateKernelStack, "mov [rdi + 4], rsi",
+            in("rdi") task_state(), in("rsi") stack.as_u64(),
+            clobber_abi("sysv64"),
+        );
+    }
+}
+
+/// A frame at whose end the stack is aligned as the processor aligns it, which a ROM may rely on.
+#[repr(C, align(16))]
+struct AlignedFrame(TrapFrame);
+
+/// What [`CpuOps::enter_user`](arch::CpuOps::enter_user) is here.
+///
+/// # Safety
+/// As there.
+pub(super) unsafe fn enter(frame: &TrapFrame) -> ! {
+    let frame = AlignedFrame(frame.clone());
+    // SAFETY: the caller's promises are those that this asks for.
+    unsafe { leave_by(&frame) }
+}
+
+/// The end of a trap that never began.
+///
+/// # Safety
+/// As [`CpuOps::enter_user`](arch::CpuOps::enter_user).
+#[unsafe(naked)]
+unsafe extern "C" fn leave_by(frame: &AlignedFrame) -> ! {
+    naked_asm!(
+        "mov rsp, rdi",
+        subarch_native::restore_registers!(),
+        crate::interrupt_return!(),
+        iret_padding = const site::padding(Call::IRET),
+        iret_record = const site::record_word(Call::IRET),
+    )
+}
