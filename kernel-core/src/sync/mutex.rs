@@ -31,7 +31,7 @@ impl<T> Mutex<T> {
     pub const fn new(value: T) -> Self {
         Self {
             state: LockState::new(),
-            identity: check::Identity::new(),
+            identity: check::Identity::here(),
             waiting: WaitList::new(),
             value: UnsafeCell::new(value),
         }

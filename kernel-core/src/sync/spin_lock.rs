@@ -63,7 +63,7 @@ impl<T, S: Shield> Spinning<T, S> {
     #[cfg_attr(debug_assertions, track_caller)]
     pub const fn new(value: T) -> Self {
         Self {
-            identity: check::Identity::new(),
+            identity: check::Identity::here(),
             shield: PhantomData,
             inner: spin::Mutex::new(value),
         }

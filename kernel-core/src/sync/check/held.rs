@@ -18,8 +18,14 @@ pub type Place = &'static Location<'static>;
 static SPINNING: PerCpuVar<UnsafeCell<Held<Place>>> = PerCpuVar::new(UnsafeCell::new(Held::new()));
 
 /// The sleeping locks that a thread holds or waits for. Touched by the thread itself only.
-#[derive(Default)]
 pub struct HeldByThread(UnsafeCell<Held<Place>>);
+
+impl HeldByThread {
+    /// Of a new thread.
+    pub const fn none() -> Self {
+        Self(UnsafeCell::new(Held::new()))
+    }
+}
 
 impl fmt::Debug for HeldByThread {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,7 +44,7 @@ pub struct Identity {
 impl Identity {
     /// Of a lock that is made at the caller's place.
     #[track_caller]
-    pub const fn new() -> Self {
+    pub const fn here() -> Self {
         Self {
             created: Location::caller(),
             class: AtomicU8::new(0),
@@ -139,7 +145,7 @@ fn with_spinning<R>(use_it: impl FnOnce(&mut Held<Place>) -> R) -> R {
 
 fn with_sleeping<R>(use_it: impl FnOnce(&mut Held<Place>) -> R) -> R {
     // SAFETY: the current thread lives as long as it runs, and only it touches its list.
-    use_it(unsafe { &mut *task::current().as_ref().held.0.get() })
+    use_it(unsafe { &mut *task::current().as_ref().held_locks().0.get() })
 }
 
 /// The class that an index + 1 stands for, if it is one.

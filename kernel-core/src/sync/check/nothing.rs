@@ -13,13 +13,21 @@ pub struct Spins;
 pub struct Sleeps;
 
 /// The sleeping locks that a thread holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HeldByThread;
+
+impl HeldByThread {
+    /// Of a new thread.
+    #[inline(always)]
+    pub const fn none() -> Self {
+        Self
+    }
+}
 
 impl Identity {
     /// Of a new lock.
     #[inline(always)]
-    pub const fn new() -> Self {
+    pub const fn here() -> Self {
         Self
     }
 
