@@ -112,6 +112,13 @@ pub struct OutOfTables;
 
 /// Page tables and the translations cached from them.
 pub trait MmuOps {
+    /// Whether lazy mode collects anything here, so that whoever enters it must stay on his CPU; see [`LazyMmu`].
+    ///
+    /// | native | xen | vmi |
+    /// |---|---|---|
+    /// | no | yes | yes, if the ROM does |
+    const COLLECTS: bool;
+
     /// The entry that maps `frame` with `flags`, as this platform and processor want it.
     ///
     /// | native | xen | vmi |

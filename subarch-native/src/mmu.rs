@@ -72,6 +72,8 @@ pub(crate) fn set_unsupported(flags: PageTableFlags) {
 }
 
 impl MmuOps for Native {
+    const COLLECTS: bool = false;
+
     #[inline(always)]
     fn pte(frame: Pfn, flags: PageTableFlags) -> Pte {
         Pte::from_bits(frame.address() | flags.bits() & !UNSUPPORTED.load(Relaxed))

@@ -16,6 +16,8 @@ use subarch_native::mmu::shootdown;
 use vmi64::values;
 
 impl MmuOps for Vmi {
+    const COLLECTS: bool = true;
+
     #[inline(always)]
     fn pte(frame: Pfn, flags: PageTableFlags) -> Pte {
         Native::pte(frame, flags)

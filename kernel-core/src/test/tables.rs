@@ -2,13 +2,13 @@
 
 use super::{Case, Outcome, Trouble, check, check_eq, failed};
 use crate::fault::probe;
-use crate::mm::frames;
+use crate::mm::{self, frames};
 use crate::mm::mappings::{self, Access, MapError};
 use crate::platform::Platform;
 use crate::start;
 use alloc::format;
 use arch::layout::{MAPPINGS, PAGE_SIZE};
-use arch::{Exception, LazyMmu, MmuOps, PageTableFlags, PageTableLevel, Pfn, Slot, VirtAddr, image};
+use arch::{Exception, MmuOps, PageTableFlags, PageTableLevel, Pfn, Slot, VirtAddr, image};
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -191,7 +191,7 @@ fn lazy_updates_arrive() -> Outcome {
     // The tables must stand before the updates are put off.
     mappings::map(page(PAGES), frame, Access::Read).map_err(failed("mapping"))?;
     {
-        let _lazy = LazyMmu::<Platform>::enter();
+        let _lazy = mm::lazy();
         for number in 0..PAGES {
             mappings::map(page(number), frame, Access::Read).map_err(failed("mapping lazily"))?;
         }
