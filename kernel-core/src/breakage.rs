@@ -1,9 +1,13 @@
 //! Things to break on purpose, so that a test can see each of them reported.
 
+use crate::irq;
 use crate::platform::Platform;
 use crate::power;
+use crate::sync::IrqLock;
+use crate::task;
 use arch::{MmuOps, PageTableFlags, VirtAddr, image};
 use core::hint::black_box;
+use core::time::Duration;
 use kernel_logic::command_line::Breakage;
 
 /// The status of a kernel that broke something and was not stopped.
@@ -19,6 +23,11 @@ pub fn commit(what: Breakage) -> ! {
             black_box(recurse(0));
         }
         Breakage::Hypercall => map_a_table_writable(),
+        Breakage::LockOrder => lock_in_either_order(),
+        Breakage::SleepMasked => {
+            let _masked = irq::mask();
+            task::sleep(Duration::from_millis(1));
+        }
     }
     println!("nobody noticed");
     power::exit(UNHARMED)
@@ -50,4 +59,13 @@ fn map_a_table_writable() {
     let pte = Platform::pte(Platform::root(), writable);
     // SAFETY: none: a hypervisor must refuse it.
     unsafe { Platform::set_entry(slot, pte) };
+}
+
+/// Takes two locks one after the other, and then the other way round: harmless this time, as nobody else is there.
+fn lock_in_either_order() {
+    let (first, second) = (IrqLock::new(()), IrqLock::new(()));
+    for (outer, inner) in [(&first, &second), (&second, &first)] {
+        let _outer = outer.lock();
+        let _inner = inner.lock();
+    }
 }

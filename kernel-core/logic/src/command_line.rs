@@ -29,6 +29,10 @@ pub enum Breakage {
     StackOverflow,
     /// A page-table update that no hypervisor can accept.
     Hypercall,
+    /// Two locks taken in either order, which a debug build reports.
+    LockOrder,
+    /// A thread that sleeps with interrupts masked, which a debug build reports.
+    SleepMasked,
 }
 
 /// The options, each as the command line says or else as it is when nothing is said.
@@ -136,12 +140,14 @@ const ON_PANIC: &[(&str, OnPanic)] = &[
     ("reboot", OnPanic::Reboot),
 ];
 
-const BREAKAGE_NAMES: &str = "`panic`, `wild-write`, `stack-overflow`, `hypercall`";
+const BREAKAGE_NAMES: &str = "`panic`, `wild-write`, `stack-overflow`, `hypercall`, `lock-order`, `sleep-masked`";
 const BREAKAGES: &[(&str, Breakage)] = &[
     ("panic", Breakage::Panic),
     ("wild-write", Breakage::WildWrite),
     ("stack-overflow", Breakage::StackOverflow),
     ("hypercall", Breakage::Hypercall),
+    ("lock-order", Breakage::LockOrder),
+    ("sleep-masked", Breakage::SleepMasked),
 ];
 
 #[cfg(test)]

@@ -20,23 +20,31 @@ pub enum Breakage {
     StackOverflow,
     /// A request that the hypervisor refuses (xen).
     Hypercall,
+    /// Two locks taken in either order (debug builds).
+    LockOrder,
+    /// A thread that sleeps with interrupts masked (debug builds).
+    SleepMasked,
 }
 
 impl Breakage {
-    /// Those that a kernel of `platform` knows.
-    pub fn all(platform: Platform) -> &'static [Self] {
-        const COMMON: [Breakage; 4] = [
-            Breakage::Panic,
-            Breakage::WildWrite,
-            Breakage::StackOverflow,
-            Breakage::Hypercall,
-        ];
-        if platform == Platform::Xen {
-            &COMMON
-        } else {
-            &COMMON[..3]
-        }
+    /// Those that a kernel of `platform` notices, built for release or not.
+    pub fn all(platform: Platform, release: bool) -> impl Iterator<Item = Self> {
+        let noticed = move |breakage: &Self| match breakage {
+            Self::Panic | Self::WildWrite | Self::StackOverflow => true,
+            Self::Hypercall => platform == Platform::Xen,
+            Self::LockOrder | Self::SleepMasked => !release,
+        };
+        Self::LIST.into_iter().filter(noticed)
     }
+
+    const LIST: [Self; 6] = [
+        Self::Panic,
+        Self::WildWrite,
+        Self::StackOverflow,
+        Self::Hypercall,
+        Self::LockOrder,
+        Self::SleepMasked,
+    ];
 
     /// The value of the kernel argument `break=`, and the name of the test.
     pub fn name(self) -> &'static str {
@@ -45,6 +53,8 @@ impl Breakage {
             Self::WildWrite => "break=wild-write",
             Self::StackOverflow => "break=stack-overflow",
             Self::Hypercall => "break=hypercall",
+            Self::LockOrder => "break=lock-order",
+            Self::SleepMasked => "break=sleep-masked",
         }
     }
 
@@ -55,6 +65,8 @@ impl Breakage {
             Self::WildWrite => &["exception: page fault"],
             Self::StackOverflow => &["guard page", "stack overflow"],
             Self::Hypercall => &["hypercall"],
+            Self::LockOrder => &["lock order: two locks are taken in either order"],
+            Self::SleepMasked => &["a thread may not sleep here: interrupts are masked"],
         }
     }
 
@@ -210,7 +222,14 @@ mod tests {
 
     #[test]
     fn only_xen_has_hypercalls() {
-        assert!(Breakage::all(Platform::Xen).contains(&Breakage::Hypercall));
-        assert!(!Breakage::all(Platform::Vmi).contains(&Breakage::Hypercall));
+        assert!(Breakage::all(Platform::Xen, true).any(|breakage| breakage == Breakage::Hypercall));
+        assert!(Breakage::all(Platform::Vmi, true).all(|breakage| breakage != Breakage::Hypercall));
+    }
+
+    #[test]
+    fn only_debug_builds_check_locks() {
+        let checked =
+            |release| Breakage::all(Platform::Native, release).any(|breakage| breakage == Breakage::LockOrder);
+        assert!(checked(false) && !checked(true));
     }
 }

@@ -47,9 +47,7 @@ pub fn runs(platform: Platform, release: bool, module: &Path) -> Vec<Planned> {
         .filter_map(|machine| tests(&image, machine, module))
         .collect();
     for machine in broken_on(platform) {
-        let reports = Breakage::all(platform)
-            .iter()
-            .filter_map(|breakage| report(&image, &machine, *breakage));
+        let reports = Breakage::all(platform, release).filter_map(|breakage| report(&image, &machine, breakage));
         runs.extend(reports);
     }
     runs
