@@ -11,6 +11,7 @@
 
 use crate::acpi::{Firmware, Register};
 use crate::mmu::devices::{Device, RESET, SLEEP_CONTROL};
+use crate::mmu::shootdown;
 use crate::{Native, port};
 use arch::{IrqOps, PowerOps, VirtAddr};
 use core::fmt;
@@ -49,6 +50,8 @@ impl PowerOps for Native {
     }
 
     fn crash() -> ! {
+        Self::disable();
+        shootdown::leave();
         loop {
             Self::disable();
             hlt();

@@ -9,7 +9,7 @@
 
 use super::devices::Device;
 use super::tables::{LargestPage, MapError, Table, TableMemory, Tree, translate};
-use super::unsupported;
+use super::{kernel_root, unsupported};
 use crate::Native;
 use crate::cpu::stacks;
 use arch::layout::{MAPPINGS, MAPPINGS_SIZE, PAGE_SIZE};
@@ -110,7 +110,7 @@ pub fn image_frames() -> Result<MemoryMap, BuildError> {
     Ok(frames)
 }
 
-/// Replaces the entry of the 4 KiB page at `address` in the tables in use, splitting a larger page there if need be.
+/// Replaces the entry of the 4 KiB page at `address` in the kernel's tables, splitting a larger page there if need be.
 ///
 /// `free` gives the tables that this needs. Afterwards this CPU uses the new entry.
 ///
@@ -122,7 +122,7 @@ pub fn image_frames() -> Result<MemoryMap, BuildError> {
 /// translation breaks no reference that anyone holds.
 pub unsafe fn replace_page(free: &mut MemoryMap, address: VirtAddr, entry: Pte) -> Result<(), MapError> {
     let below = free.end();
-    let mut tree = Tree::new(Native::root(), BootFrames { free, below }, unsupported());
+    let mut tree = Tree::new(kernel_root(), BootFrames { free, below }, unsupported());
     tree.replace(address, entry)?;
     Native::flush_page(address);
     Ok(())

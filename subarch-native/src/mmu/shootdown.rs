@@ -56,6 +56,12 @@ pub fn answer<P: MmuOps>() {
     MAIL.answer(this_cpu(), flush::<P>);
 }
 
+/// Lets nobody wait for an answer of this CPU any more. Called before it stops for good: it is then in code of the image, whose
+/// translations never change, so what else it remembers does no harm.
+pub(crate) fn leave() {
+    MAIL.leave(this_cpu());
+}
+
 /// Drops the translations of `pages` on this CPU.
 fn flush<P: MmuOps>(pages: Range<VirtAddr>) {
     let first = pages.start.align_down(PAGE_SIZE);

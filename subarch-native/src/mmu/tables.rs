@@ -182,11 +182,19 @@ impl<M: TableMemory> Tree<M> {
 /// # Safety
 /// Both are roots of page tables in the direct map; the second is the caller's to write.
 pub unsafe fn copy_upper_half(from: Pfn, to: Pfn) {
-    const HALF: usize = size_of::<Table>() / size_of::<Pte>() / 2;
-    let half = |root: Pfn| root.direct().as_mut_ptr::<Pte>().wrapping_add(HALF);
-    // SAFETY: the caller vouches for both; they are different frames. Nobody changes the first: its entries are there since boot, and
-    // link tables, whose entries no processor marks as dirty.
-    unsafe { half(to).copy_from_nonoverlapping(half(from), HALF) };
+    // SAFETY: the caller vouches for both.
+    unsafe { copy_half(from.direct().as_ptr(), to.direct().as_mut_ptr()) };
+}
+
+/// Copies the second half of a table.
+///
+/// # Safety
+/// Both are the first entries of tables; the second is the caller's to write.
+unsafe fn copy_half(from: *const Pte, to: *mut Pte) {
+    for index in 256..512 {
+        // SAFETY: a table has so many entries, says the caller. The processor may set the accessed bit meanwhile, hence volatile.
+        unsafe { to.add(index).write_volatile(from.add(index).read_volatile()) };
+    }
 }
 
 /// Where an entry above the lowest level leads.

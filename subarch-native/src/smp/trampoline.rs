@@ -13,12 +13,18 @@ use core::arch::naked_asm;
 /// How many frames the trampoline takes: its page, and three page tables.
 pub const PAGES: u64 = 4;
 
+/// How much of the page each stage has at the most.
+const STAGE_SIZE: usize = 0x80;
+
+/// The stages, in the order in which a CPU goes through them: each is in the page behind the one before.
+const STAGES: [unsafe extern "C" fn(); 3] = [real_mode, protected_mode, long_mode];
+
 /// Where the 32-bit code starts in the page.
-const PROTECTED: usize = 0x40;
+const PROTECTED: usize = STAGE_SIZE;
 /// Where the 64-bit code starts.
-const LONG: usize = 0xc0;
-/// Where the code ends.
-const END: usize = 0x100;
+const LONG: usize = 2 * STAGE_SIZE;
+
+const _: () = assert!(STAGES.len() * STAGE_SIZE <= parcel::OFFSET);
 
 /// The trampoline, in memory.
 #[derive(Debug)]
@@ -34,10 +40,12 @@ impl Trampoline {
     pub unsafe fn build(page: Pfn) -> Self {
         let this = Self { page };
         let at = page.direct().as_mut_ptr::<u8>();
-        // SAFETY: the code is `END` bytes long, which its last line sees to, and is followed in the page by the parcel. The
-        // frames are the caller's to give.
+        // SAFETY: each stage is so long, which its last line sees to, and the parcel's place is behind the last. The frames are the
+        // caller's to give.
         unsafe {
-            at.copy_from_nonoverlapping(code as *const u8, END);
+            for (stage, place) in STAGES.into_iter().zip((0..).step_by(STAGE_SIZE)) {
+                at.add(place).copy_from_nonoverlapping(stage as *const u8, STAGE_SIZE);
+            }
             at.add(parcel::OFFSET)
                 .cast::<Parcel>()
                 .write(Parcel::new(page.address() as u32, PROTECTED, LONG));
@@ -87,14 +95,13 @@ impl Trampoline {
     }
 }
 
-/// The code that is copied. It is entered at its start in real mode, with the code segment at its page; from `PROTECTED` on EDI
-/// holds the page's address.
+/// The first stage, in real mode with the code segment at its page: finds out where it is, and leaves.
 ///
 /// # Safety
 /// Entered in its copy only, by a CPU that was told to start.
 #[unsafe(naked)]
 #[unsafe(link_section = ".text.entry.trampoline")]
-unsafe extern "C" fn code() {
+unsafe extern "C" fn real_mode() {
     naked_asm!(
         ".code16",
         "2:",
@@ -112,8 +119,25 @@ unsafe extern "C" fn code() {
         // An indirect far jump to a 32-bit offset (66 FF /5 disp16), for which assemblers have too many names.
         ".byte 0x66, 0xff, 0x2e",
         ".short {protected}",
-        ".org 2b + {PROTECTED}, 0xcc",
+        ".org 2b + {STAGE_SIZE}, 0xcc",
+        ".code64",
+        STAGE_SIZE = const STAGE_SIZE,
+        descriptors = const place!(descriptors),
+        protected = const place!(protected),
+    )
+}
+
+/// The second stage, in 32-bit code without paging, EDI at the page: takes the parcel if it is for this CPU, and becomes as the CPU that
+/// packed it.
+///
+/// # Safety
+/// Entered by the first.
+#[unsafe(naked)]
+#[unsafe(link_section = ".text.entry.trampoline")]
+unsafe extern "C" fn protected_mode() {
+    naked_asm!(
         ".code32",
+        "2:",
         "mov eax, {data}",
         "mov ds, eax",
         "mov es, eax",
@@ -130,7 +154,7 @@ unsafe extern "C" fn code() {
         "mov cr4, eax",
         "mov eax, [edi + {start_root}]",
         "mov cr3, eax",
-        "mov ecx, 0xc0000080",
+        "mov ecx, {EXTENDED_FEATURES}",
         "rdmsr",
         "or eax, [edi + {efer}]",
         "wrmsr",
@@ -143,8 +167,30 @@ unsafe extern "C" fn code() {
         "3:",
         "hlt",
         "jmp 3b",
-        ".org 2b + {LONG}, 0xcc",
+        ".org 2b + {STAGE_SIZE}, 0xcc",
         ".code64",
+        STAGE_SIZE = const STAGE_SIZE,
+        EXTENDED_FEATURES = const EXTENDED_FEATURES,
+        data = const DATA_32,
+        taken = const TAKEN,
+        owner = const place!(owner),
+        cr0 = const place!(cr0),
+        cr4 = const place!(cr4),
+        efer = const place!(efer),
+        start_root = const place!(start_root),
+        long = const place!(long),
+    )
+}
+
+/// The third stage, in 64-bit code: goes on in the kernel, on the stack that was in the parcel.
+///
+/// # Safety
+/// Entered by the second.
+#[unsafe(naked)]
+#[unsafe(link_section = ".text.entry.trampoline")]
+unsafe extern "C" fn long_mode() {
+    naked_asm!(
+        "2:",
         "mov ebx, edi",
         "mov rsp, [rbx + {stack}]",
         "mov rdi, [rbx + {area}]",
@@ -153,23 +199,14 @@ unsafe extern "C" fn code() {
         "xor ebp, ebp",
         "push 0",
         "jmp [rbx + {entry}]",
-        ".org 2b + {END}, 0xcc",
-        PROTECTED = const PROTECTED,
-        LONG = const LONG,
-        END = const END,
-        data = const DATA_32,
-        taken = const TAKEN,
-        descriptors = const place!(descriptors),
-        protected = const place!(protected),
-        owner = const place!(owner),
-        cr0 = const place!(cr0),
-        cr4 = const place!(cr4),
-        efer = const place!(efer),
-        start_root = const place!(start_root),
-        long = const place!(long),
+        ".org 2b + {STAGE_SIZE}, 0xcc",
+        STAGE_SIZE = const STAGE_SIZE,
         stack = const place!(stack),
         area = const place!(area),
         root = const place!(root),
         entry = const place!(entry),
     )
 }
+
+/// The extended-feature register, EFER.
+const EXTENDED_FEATURES: u32 = 0xc000_0080;

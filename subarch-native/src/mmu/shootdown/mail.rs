@@ -70,6 +70,8 @@ struct Letterbox<W> {
 #[derive(Debug)]
 pub struct Mail<const CPUS: usize, W = AtomicU64> {
     boxes: [Letterbox<W>; CPUS],
+    /// The CPUs that have stopped for good, and that nobody waits for.
+    gone: W,
 }
 
 impl<const CPUS: usize> Mail<CPUS> {
@@ -83,6 +85,7 @@ impl<const CPUS: usize> Mail<CPUS> {
                     pages: [const { AtomicU64::new(0) }; 2],
                 }
             }; CPUS],
+            gone: AtomicU64::new(0),
         }
     }
 }
@@ -119,9 +122,15 @@ impl<const CPUS: usize, W: Word> Mail<CPUS, W> {
         }
     }
 
-    /// Whether all have done what `me` asked last.
+    /// Whether all have done what `me` asked last, but for those that have stopped for good.
     pub fn is_answered(&self, me: CpuId) -> bool {
-        self.of(me).unanswered.load(Acquire) == 0
+        let unanswered = self.of(me).unanswered.load(Acquire);
+        unanswered == 0 || unanswered & !self.gone.load(Acquire) == 0
+    }
+
+    /// Called by `me`, which is never going to use another translation than those of the instruction it stops at.
+    pub fn leave(&self, me: CpuId) {
+        self.gone.fetch_or(CpuSet::only(me).bits(), Release);
     }
 
     fn of(&self, cpu: CpuId) -> &Letterbox<W> {
@@ -133,6 +142,7 @@ impl<const CPUS: usize, W: Default> Default for Mail<CPUS, W> {
     fn default() -> Self {
         Self {
             boxes: core::array::from_fn(|_| Letterbox::default()),
+            gone: W::default(),
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use arch::layout::DIRECT_MAP;
+use arch::layout::{DIRECT_MAP, MAPPINGS, MAPPINGS_SIZE};
 use proptest::prelude::*;
 
 /// Tables in the host's memory, with frame numbers from 1 on.
@@ -63,6 +63,33 @@ fn splitting_a_page_changes_one_translation_only() {
     assert_eq!(translated(&tree, page.as_u64() - 1), Some(Pfn(0x402)));
     assert_eq!(translated(&tree, page.as_u64() + 0x1000), Some(Pfn(0x404)));
     assert_eq!(translated(&tree, DIRECT_MAP + (1 << 30) - 1), Some(Pfn((1 << 18) - 1)));
+}
+
+#[test]
+fn what_is_reserved_leaves_the_root_as_it_is() {
+    let mut tree = Arena::tree(100);
+    let span = VirtAddr::new(MAPPINGS)..VirtAddr::new(MAPPINGS + MAPPINGS_SIZE);
+    tree.reserve(span.clone()).expect("there is room");
+    assert_eq!(tree.memory.tables.len(), 3);
+    let root = *tree.memory.tables[0];
+    let page = FrameRange::new(Pfn(7), Pfn(8));
+    for address in [span.start, span.end - PAGE_SIZE] {
+        assert_eq!(translated(&tree, address.as_u64()), None);
+        tree.map(address, page, FLAGS, LargestPage::Small)
+            .expect("there is room");
+    }
+    assert_eq!(*tree.memory.tables[0], root);
+}
+
+#[test]
+fn only_the_upper_half_is_copied() {
+    let table =
+        |first: u64| -> Box<Table> { Box::new(core::array::from_fn(|index| Pte::from_bits(first + index as u64))) };
+    let (kernels, mut programs) = (table(1000), table(5000));
+    // SAFETY: these are tables, and nobody else's.
+    unsafe { copy_half(kernels.as_ptr(), programs.as_mut_ptr()) };
+    assert_eq!(programs[..256], table(5000)[..256]);
+    assert_eq!(programs[256..], kernels[256..]);
 }
 
 #[test]

@@ -28,6 +28,21 @@ fn nobody_asked_is_nobody_to_wait_for() {
     mail.answer(CpuId(0), |_| panic!("nobody asked CPU 0"));
 }
 
+#[test]
+fn who_has_stopped_is_not_waited_for_whenever_it_stopped() {
+    let mail = Mail::<4>::new();
+    let both = CpuSet::from_bits(0b0110);
+    mail.post(CpuId(0), both, pages(0x1000));
+    mail.answer(CpuId(2), |_| ());
+    assert!(!mail.is_answered(CpuId(0)));
+    mail.leave(CpuId(1));
+    assert!(mail.is_answered(CpuId(0)));
+    mail.post(CpuId(0), both, pages(0x2000));
+    assert!(!mail.is_answered(CpuId(0)));
+    mail.answer(CpuId(2), |_| ());
+    assert!(mail.is_answered(CpuId(0)));
+}
+
 /// All ask all at once, and look into their boxes only while they wait: each answer must be for the request of its round.
 #[test]
 fn cpus_that_ask_each_other_do_not_wait_for_ever() {
