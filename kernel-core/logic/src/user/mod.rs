@@ -8,6 +8,11 @@
 mod access;
 pub mod auxiliary;
 pub mod elf;
+pub mod errno;
+mod numbered;
 pub mod regions;
+pub mod signal;
+pub mod stack;
+pub mod wait_status;
 
 pub use access::UserAccess;
