@@ -8,7 +8,8 @@
 //! anyring-arguments: log=debug test=all⏎
 //! ```
 //!
-//! followed, if there is a boot module, by the module. A ramdisk that begins otherwise is all module.
+//! followed, if there is a boot module, by zeroes up to the next page boundary and the module. A ramdisk that begins otherwise is
+//! all module.
 //!
 //! The loader puts the image's pages wherever it read them to, so a virtual address of the image says nothing about the
 //! physical one; where that matters the loader's page tables are asked. What it used for itself is memory like any other, but
@@ -52,6 +53,8 @@ pub enum LoaderError {
     DirectMap(Option<u64>),
     /// Something that was passed is not mapped.
     NotMapped(VirtAddr),
+    /// The module begins in the middle of a frame.
+    Module(u64),
 }
 
 impl fmt::Display for LoaderError {
@@ -62,6 +65,7 @@ impl fmt::Display for LoaderError {
             Self::DirectMap(Some(address)) => write!(out, "physical memory is mapped at {address:#x}"),
             Self::DirectMap(None) => out.write_str("physical memory is not mapped"),
             Self::NotMapped(address) => write!(out, "{:#x} was passed, but is not mapped", address.as_u64()),
+            Self::Module(start) => write!(out, "the module begins at {start:#x}, in the middle of a frame"),
         }
     }
 }
@@ -153,7 +157,7 @@ fn memory(regions: &[MemoryRegion]) -> Result<(MemoryMap, MemoryMap), TooManyRan
     Ok((ram, free))
 }
 
-/// The command line in the ramdisk at `start`, and the ramdisk's frames if there is more in it.
+/// The command line in the ramdisk at `start`, and the frames of the module behind it if there is one.
 fn read_ramdisk(start: VirtAddr, size: u64) -> Result<(&'static [u8], Option<FrameRange>), LoaderError> {
     // SAFETY: the loader mapped the ramdisk there, and the kernel's own page tables are not in use before the line is copied.
     let ramdisk = unsafe { core::slice::from_raw_parts(start.as_ptr::<u8>(), size as usize) };
@@ -161,18 +165,23 @@ fn read_ramdisk(start: VirtAddr, size: u64) -> Result<(&'static [u8], Option<Fra
     if rest.is_empty() {
         return Ok((line, None));
     }
-    let physical = physical(start)?;
-    Ok((line, Some(FrameRange::covering(physical..physical + size))))
+    let end = physical(start)? + size;
+    let module = end - rest.len() as u64..end;
+    if !module.start.is_multiple_of(PAGE_SIZE) {
+        return Err(LoaderError::Module(module.start));
+    }
+    Ok((line, Some(FrameRange::covering(module))))
 }
 
-/// The arguments at the beginning of a ramdisk, and what follows them.
+/// The arguments at the beginning of a ramdisk, and what begins at the first page boundary behind them.
 fn split_ramdisk(ramdisk: &[u8]) -> (&[u8], &[u8]) {
     let Some(arguments) = ramdisk.strip_prefix(ARGUMENTS) else {
         return (b"", ramdisk);
     };
     let end = arguments.iter().position(|byte| *byte == b'\n');
-    let (line, rest) = arguments.split_at(end.unwrap_or(arguments.len()));
-    (line, rest.strip_prefix(b"\n").unwrap_or(rest))
+    let line = &arguments[..end.unwrap_or(arguments.len())];
+    let module = (ARGUMENTS.len() + line.len() + 1).next_multiple_of(PAGE_SIZE as usize);
+    (line, ramdisk.get(module..).unwrap_or_default())
 }
 
 /// The screen, if the loader found one.
@@ -205,20 +214,22 @@ mod tests {
 
     #[test]
     fn arguments_come_first_in_a_ramdisk() {
-        let split = |ramdisk: &'static str| {
-            let (line, rest) = split_ramdisk(ramdisk.as_bytes());
-            (
-                str::from_utf8(line).expect("it was text"),
-                str::from_utf8(rest).expect("it was text"),
-            )
-        };
+        let only = |ramdisk: &'static [u8]| split_ramdisk(ramdisk);
         assert_eq!(
-            split("anyring-arguments: log=debug test=all\n"),
-            ("log=debug test=all", "")
+            only(b"anyring-arguments: log=debug test=all\n"),
+            (b"log=debug test=all".as_slice(), b"".as_slice())
         );
-        assert_eq!(split("anyring-arguments: a\nmodule\n"), ("a", "module\n"));
-        assert_eq!(split("anyring-arguments: a"), ("a", ""));
-        assert_eq!(split("module"), ("", "module"));
+        assert_eq!(only(b"anyring-arguments: a"), (b"a".as_slice(), b"".as_slice()));
+        assert_eq!(only(b"module"), (b"".as_slice(), b"module".as_slice()));
+    }
+
+    #[test]
+    fn a_module_begins_at_the_next_page() {
+        let mut ramdisk = b"anyring-arguments: a\n".to_vec();
+        ramdisk.resize(4096, 0);
+        assert_eq!(split_ramdisk(&ramdisk), (b"a".as_slice(), b"".as_slice()));
+        ramdisk.extend(b"module\n");
+        assert_eq!(split_ramdisk(&ramdisk), (b"a".as_slice(), b"module\n".as_slice()));
     }
 
     #[test]

@@ -68,13 +68,13 @@ where
     pack(&mut trampoline, area, stack, kernel_root());
     let parcel = trampoline.parcel();
     announce(id, parcel);
-    parcel.address_to(id);
     // SAFETY: the caller vouches that the CPU does not run; the trampoline is ready for it.
-    let taken = unsafe { wake::<P>(id, trampoline.start_page(), || parcel.is_taken()) };
-    if !taken && parcel.withdraw(id) {
-        return Err(StartError::NoAnswer(area.cpu()));
+    let send = |message| unsafe { send::<P>(id, message) };
+    let wait = |span| pause::<P>(span, || parcel.is_taken());
+    match deliver(parcel, id, trampoline.start_page(), send, wait) {
+        Delivery::Taken => Ok(()),
+        Delivery::Withdrawn => Err(StartError::NoAnswer(area.cpu())),
     }
-    Ok(())
 }
 
 /// Fills in the parcel: registers as they are on this CPU, and what is the new one's own.
@@ -91,21 +91,39 @@ fn pack(trampoline: &mut Trampoline, area: &'static PerCpu, stack: Range<VirtAdd
     parcel.area = VirtAddr::from_ptr(area).as_u64();
 }
 
-/// Resets the CPU of local APIC `id` and has it start at `page`, until `is_awake` says so; whether it ever did.
-///
-/// # Safety
-/// The CPU runs nothing that is needed, and the page holds code for it.
-unsafe fn wake<P>(id: u8, page: u8, is_awake: impl Fn() -> bool) -> bool
-where
-    P: LocalApic + IrqOps + TimeOps + SmpOps,
-{
-    // SAFETY: the caller vouches for what the CPU does and will do.
-    unsafe { send::<P>(id, Message::Init) };
-    pause::<P>(FIRST_PAUSE, || false);
+/// What became of a parcel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Delivery {
+    /// The CPU has it.
+    Taken,
+    /// The CPU did not take it in time, and cannot any more.
+    Withdrawn,
+}
+
+/// Addresses `parcel` to the CPU of local APIC `id`, and wakes that at `page`. `wait` waits for so long, or until the parcel is taken,
+/// and says whether it is.
+fn deliver(
+    parcel: &Parcel,
+    id: u8,
+    page: u8,
+    send: impl FnMut(Message),
+    wait: impl FnMut(Duration) -> bool,
+) -> Delivery {
+    parcel.address_to(id);
+    if !wake(page, send, wait) && parcel.withdraw(id) {
+        Delivery::Withdrawn
+    } else {
+        Delivery::Taken
+    }
+}
+
+/// Has a CPU reset and start at `page`, again and again until `wait` says that it did; what it said last.
+fn wake(page: u8, mut send: impl FnMut(Message), mut wait: impl FnMut(Duration) -> bool) -> bool {
+    send(Message::Init);
+    wait(FIRST_PAUSE);
     (0..MESSAGES).any(|message| {
-        // SAFETY: as above.
-        unsafe { send::<P>(id, Message::Start { page }) };
-        pause::<P>(FIRST_PAUSE * (1 << message), &is_awake)
+        send(Message::Start { page });
+        wait(FIRST_PAUSE * (1 << message))
     })
 }
 
@@ -118,4 +136,64 @@ fn pause<P: TimeOps + SmpOps>(span: Duration, done: impl Fn() -> bool) -> bool {
         turn = turn.saturating_add(1);
     }
     done()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::smp::parcel::{NOBODY, TAKEN};
+    use core::cell::{Cell, RefCell};
+    use core::sync::atomic::Ordering::{Acquire, Release};
+
+    const ID: u8 = 3;
+    const PAGE: u8 = 0x9f;
+
+    /// Delivers to a CPU that `hears` each pause, counted from 0; returns what was sent, how long that took, and the end of it.
+    fn deliver_to(parcel: &Parcel, hears: impl Fn(usize) -> bool) -> (Vec<Message>, Duration, Delivery) {
+        let (sent, spent) = (RefCell::new(vec![]), Cell::new(Duration::ZERO));
+        let send = |message| sent.borrow_mut().push(message);
+        let wait = |span| {
+            spent.set(spent.get() + span);
+            hears(sent.borrow().len() - 1)
+        };
+        let delivery = deliver(parcel, ID, PAGE, send, wait);
+        (sent.into_inner(), spent.get(), delivery)
+    }
+
+    #[test]
+    fn a_deaf_cpu_is_given_up_and_finds_nothing_later() {
+        let parcel = Parcel::new(0x9_f000, 0x80, 0x100);
+        let (sent, spent, delivery) = deliver_to(&parcel, |_| false);
+        assert_eq!(delivery, Delivery::Withdrawn);
+        assert_eq!(parcel.owner.load(Acquire), NOBODY);
+        assert_eq!((sent.len(), sent[0]), (1 + MESSAGES as usize, Message::Init));
+        assert!(
+            sent[1..]
+                .iter()
+                .all(|message| *message == Message::Start { page: PAGE })
+        );
+        assert_eq!(spent, FIRST_PAUSE * (1 << MESSAGES));
+    }
+
+    #[test]
+    fn a_cpu_that_starts_is_left_alone() {
+        let parcel = Parcel::new(0x9_f000, 0x80, 0x100);
+        let (sent, _, delivery) = deliver_to(&parcel, |pause| {
+            assert_eq!(parcel.owner.load(Acquire), u32::from(ID));
+            pause == 2
+        });
+        assert_eq!((sent.len(), delivery), (3, Delivery::Taken));
+    }
+
+    #[test]
+    fn a_cpu_that_takes_the_parcel_in_the_last_moment_has_started() {
+        let parcel = Parcel::new(0x9_f000, 0x80, 0x100);
+        let (_, _, delivery) = deliver_to(&parcel, |pause| {
+            if pause == MESSAGES as usize {
+                parcel.owner.store(TAKEN, Release);
+            }
+            false
+        });
+        assert_eq!(delivery, Delivery::Taken);
+    }
 }
