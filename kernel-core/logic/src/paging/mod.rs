@@ -3,9 +3,14 @@
 //! A walk is the same on every platform; reading, writing and giving over a table is not. [`Tables`] is the seam: the kernel
 //! puts its platform behind it, the tests an array.
 
+mod leaf;
+mod visit;
+
 use arch::layout::PAGE_SIZE;
 use arch::{PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
 use core::fmt;
+pub use leaf::{leaf, leaf_flags, leaf_frame};
+pub use visit::{leaves, tables_below};
 
 /// What may be done with a page. There is no way to say "write and execute".
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,6 +85,11 @@ impl fmt::Display for MapError {
 
 /// Access to page tables.
 pub trait Tables {
+    /// The flags of an entry that leads to a table. What they forbid is forbidden in all pages below (Intel SDM, vol. 3, 4.6), so
+    /// they allow everything, except that the tables of a kernel keep programs out; those of an address space of user mode add
+    /// [`USER_ACCESSIBLE`](PageTableFlags::USER_ACCESSIBLE).
+    const TABLE_FLAGS: PageTableFlags = PageTableFlags::PRESENT.union(PageTableFlags::WRITABLE);
+
     /// Reads an entry of a table of the tree.
     fn read(&self, slot: Slot) -> Pte;
 
@@ -163,26 +173,41 @@ pub fn protect(tables: &mut impl Tables, root: Pfn, page: VirtAddr, access: Acce
 }
 
 /// The entry of level one for `page`, with all tables above it in place.
-fn make_way(tables: &mut impl Tables, root: Pfn, page: VirtAddr) -> Result<Slot, MapError> {
+///
+/// It looks at entries as they are in memory. So who collects writes ([`LazyMmu`](arch::LazyMmu)) has them made before the next
+/// call, or the same table would be added twice.
+///
+/// # Errors
+/// [`MapError`] if the page is part of a large one, the address is no page's, or memory for tables is out.
+pub fn make_way(tables: &mut impl Tables, root: Pfn, page: VirtAddr) -> Result<Slot, MapError> {
     if !page.is_aligned(PAGE_SIZE) {
         return Err(MapError::Unaligned(page));
     }
-    loop {
-        let Walk { slot, pte } = walk(tables, root, page);
-        match (slot.level, pte.is_present()) {
-            (PageTableLevel::One, _) => return Ok(slot),
-            (_, true) => return Err(MapError::LargePage(page)),
-            (level, false) => add_table(tables, slot, level)?,
-        }
+    let mut slot = Slot {
+        table: root,
+        level: PageTableLevel::Four,
+        address: page,
+    };
+    while let Some(below) = slot.level.next_lower_level() {
+        let pte = tables.read(slot);
+        slot = if pte.is_present() {
+            descend(tables, slot, pte).ok_or(MapError::LargePage(page))?
+        } else {
+            add_table(tables, slot, below)?
+        };
     }
+    Ok(slot)
 }
 
-fn add_table(tables: &mut impl Tables, slot: Slot, level: PageTableLevel) -> Result<(), MapError> {
-    let below = level.next_lower_level().ok_or(MapError::OutOfMemory)?;
+/// Enters a new table of level `below` at `slot`; returns where the way down goes on.
+fn add_table<T: Tables>(tables: &mut T, slot: Slot, below: PageTableLevel) -> Result<Slot, MapError> {
     let table = tables.new_table(below).ok_or(MapError::OutOfMemory)?;
-    let flags = PageTableFlags::PRESENT | PageTableFlags::WRITABLE;
-    tables.write(slot, tables.entry(table, flags));
-    Ok(())
+    tables.write(slot, tables.entry(table, T::TABLE_FLAGS));
+    Ok(Slot {
+        table,
+        level: below,
+        address: slot.address,
+    })
 }
 
 fn small_page(tables: &impl Tables, root: Pfn, page: VirtAddr) -> Result<Walk, MapError> {

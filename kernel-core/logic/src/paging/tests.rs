@@ -1,3 +1,5 @@
+mod space;
+
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
