@@ -12,8 +12,11 @@ use arch::percpu::CpuSet;
 use arch::{FrameRange, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
 use core::ops::Range;
 use subarch_native::Native;
-use subarch_native::mmu::shootdown;
+use subarch_native::mmu::{kernel_root, shootdown};
 use vmi64::values;
+
+/// Which entries of a root are the kernel's, the same in all: from this on, and as many.
+const KERNEL_HALF: u64 = 256;
 
 impl MmuOps for Vmi {
     const COLLECTS: bool = true;
@@ -54,11 +57,16 @@ impl MmuOps for Vmi {
     /// As [`MmuOps::table_give`] asks.
     #[inline(never)]
     unsafe fn table_give(table: Pfn, level_of_table: PageTableLevel) {
-        // SAFETY: a notice. The caller vouches that the frame is a table from now on.
+        let is_root_of_programs = level_of_table == PageTableLevel::Four && table != kernel_root();
+        let (flags, original, first, count) = match is_root_of_programs {
+            true => (values::ALLOCATE_CLONE, kernel_root().0, KERNEL_HALF, KERNEL_HALF),
+            false => (0, 0, 0, 0),
+        };
+        // SAFETY: a notice. The caller vouches that the frame is a table from now on; `prepare_root` has copied the kernel's half.
         unsafe {
             site!(
                 AllocatePage, "",
-                in("rdi") table.0, in("rsi") level(level_of_table), in("rdx") 0, in("rcx") 0, in("r8") 0,
+                in("rdi") table.0, in("rsi") level(level_of_table) | flags, in("rdx") original, in("rcx") first, in("r8") count,
                 clobber_abi("sysv64"),
             );
         }

@@ -76,7 +76,7 @@ impl fmt::Display for Refusal {
             Self::TIMER => "no local APIC or no known frequency",
             _ => "a reason of its own",
         };
-        write!(out, "{reason} (code {})", self.0 as i64)
+        write!(out, "{reason} (code {:#x})", self.0)
     }
 }
 
@@ -91,11 +91,11 @@ mod tests {
         assert_eq!(Refusal::check(0), Ok(()));
         assert_eq!(
             Refusal::check(1).unwrap_err().to_string(),
-            "no hypervisor beneath (code 1)"
+            "no hypervisor beneath (code 0x1)"
         );
         assert_eq!(
             Refusal::check(u64::MAX).unwrap_err().to_string(),
-            "a reason of its own (code -1)"
+            "a reason of its own (code 0xffffffffffffffff)"
         );
     }
 }

@@ -3,7 +3,7 @@
 use super::RomError;
 use crate::rom::Rom;
 use crate::site::{self, Site};
-use core::{fmt, slice};
+use core::{fmt, mem, slice};
 use vmi64::{Answer, Call};
 
 /// Room for the answer to every call, by its number.
@@ -12,14 +12,14 @@ const NUMBERS: usize = 128;
 /// The checked answers to all calls that have a site. Too large for the boot stack, so there is one, in a `static`.
 #[derive(Debug)]
 pub struct Answers {
-    by_number: [Option<Answer>; NUMBERS],
+    by_number: [Answer; NUMBERS],
 }
 
 impl Answers {
     /// No answers yet, which means *NONE* to all.
     pub const fn none() -> Self {
         Self {
-            by_number: [None; NUMBERS],
+            by_number: [Answer::None; NUMBERS],
         }
     }
 
@@ -28,17 +28,16 @@ impl Answers {
     /// # Errors
     /// [`RomError::Answer`] for the first answer that is not acceptable.
     pub fn ask(&mut self, rom: &Rom) -> Result<(), RomError> {
-        self.by_number.fill(None);
+        self.by_number.fill(Answer::None);
         let memory = rom.memory();
+        let mut asked = [false; NUMBERS];
         for Site { call, .. } in site::checked() {
-            let place = &mut self.by_number[call.number() as usize];
-            if place.is_none() {
+            let number = call.number() as usize;
+            if !mem::replace(&mut asked[number], true) {
                 // SAFETY: Init has accepted.
                 let raw = unsafe { rom.get_relocation(call.number(), call.site_length()) };
-                *place = Some(
-                    raw.check(call, &memory)
-                        .map_err(|error| RomError::Answer(call, error))?,
-                );
+                let answer = raw.check(call, &memory);
+                self.by_number[number] = answer.map_err(|error| RomError::Answer(call, error))?;
             }
         }
         Ok(())
@@ -46,7 +45,7 @@ impl Answers {
 
     /// What a site of `call` becomes.
     pub fn to(&self, call: Call) -> Answer {
-        self.by_number[call.number() as usize].unwrap_or(Answer::None)
+        self.by_number[call.number() as usize]
     }
 
     /// The bytes of an inline answer; none for any other.
