@@ -69,6 +69,12 @@ impl Exception {
     /// #PF, an access that the page tables do not allow.
     pub const PAGE_FAULT: Self = Self(14);
 
+    /// Whether the exception is of the machine, and not of the code that it interrupted: a non-maskable interrupt, a double fault, a
+    /// machine check.
+    pub const fn is_of_machine(self) -> bool {
+        matches!(self.0, 2 | 8 | 18)
+    }
+
     /// The vectors for which the processor pushes an error code, as a bit mask (Intel SDM, vol. 3, table 6-1).
     pub const WITH_ERROR_CODE: u32 =
         1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30;

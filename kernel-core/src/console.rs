@@ -29,6 +29,12 @@ pub fn print(text: Arguments<'_>) {
     let _ = OUTPUT.lock().write_fmt(text);
 }
 
+/// Writes bytes that no message gets into.
+pub fn write(bytes: &[u8]) {
+    let _whole = OUTPUT.lock();
+    Platform::write(bytes);
+}
+
 /// Prints to the console.
 #[macro_export]
 macro_rules! print {

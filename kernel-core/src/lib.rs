@@ -28,8 +28,9 @@ pub mod sync;
 pub mod task;
 pub mod test;
 pub mod timer;
+pub mod user;
 
-use arch::{Boot, Interrupt, Kernel, TrapFrame};
+use arch::{Boot, Interrupt, Kernel, Mode, TrapFrame};
 
 /// The core, as the platform's entry points know it.
 #[derive(Debug)]
@@ -56,7 +57,14 @@ impl Kernel for Core {
         irq::handle(source);
     }
 
-    fn interrupts_done() {
+    fn system_call(frame: &mut TrapFrame) {
+        user::system_call(frame);
+    }
+
+    fn interrupts_done(interrupted: Mode) {
         task::interrupts_done();
+        if interrupted == Mode::User {
+            user::before_user_mode();
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The report of an exception: what happened, the registers, and who called whom.
 
+use super::page_fault::{PageFault, Reason};
 use super::{probe, stack};
 use crate::panic::tell;
 use arch::{Exception, TrapFrame, VirtAddr};
@@ -9,12 +10,6 @@ use kernel_logic::backtrace;
 /// Of a longer backtrace, only the innermost calls are printed: enough to see a recursion.
 const MAX_FRAMES: usize = 32;
 
-/// Bits of a page fault's error code (Intel SDM, vol. 3, figure 4-12).
-const PRESENT: u64 = 1 << 0;
-const WRITE: u64 = 1 << 1;
-const USER: u64 = 1 << 2;
-const FETCH: u64 = 1 << 4;
-
 pub(super) fn print(frame: &TrapFrame, address: VirtAddr) {
     tell(format_args!(
         "EXCEPTION: {} at {:#018x}, error code {:#x}\n",
@@ -23,7 +18,8 @@ pub(super) fn print(frame: &TrapFrame, address: VirtAddr) {
         frame.error_code
     ));
     if frame.exception() == Exception::PAGE_FAULT {
-        print_page_fault(frame.error_code, address);
+        let fault = PageFault(frame.error_code);
+        tell(format_args!("{fault} at {address:#018x}, {}\n", Reason(fault)));
     }
     if stack::is_guard(address) {
         tell(format_args!(
@@ -43,22 +39,6 @@ pub fn print_backtrace_from_here() {
     unsafe { asm!("mov {}, rbp", out(reg) rbp, options(nomem, nostack, preserves_flags)) };
     tell(format_args!("backtrace:\n"));
     print_frames(None, rbp);
-}
-
-fn print_page_fault(error: u64, address: VirtAddr) {
-    let has = |bit| error & bit != 0;
-    let access = match (has(FETCH), has(WRITE)) {
-        (true, _) => "execution",
-        (_, true) => "a write",
-        _ => "a read",
-    };
-    let mode = if has(USER) { "user" } else { "kernel" };
-    let reason = if has(PRESENT) {
-        "which the page does not permit"
-    } else {
-        "where no page is"
-    };
-    tell(format_args!("{access} in {mode} mode at {address:#018x}, {reason}\n"));
 }
 
 fn print_registers(frame: &TrapFrame, address: VirtAddr) {

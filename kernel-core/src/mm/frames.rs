@@ -4,11 +4,20 @@ use crate::platform::Platform;
 use crate::sync::IrqLock;
 use arch::layout::PAGE_SIZE;
 use arch::{Boot, FrameRange, MemoryMap, MmuOps, Pfn};
+use core::ptr::NonNull;
+use core::sync::atomic::AtomicU16;
+use kernel_logic::frames::shares::{Last, Shares, TooManyOwners};
 use kernel_logic::frames::{Buddy, FrameMemory, MAX_ORDER, NotAllocated, SECTION_FRAMES};
 
 /// So many frames are kept back for the page tables that taking in the next section may need: one for each 2 MiB of a
 /// section, and one for each level above.
 const RESERVE: u64 = SECTION_FRAMES / 512 + 3;
+
+/// So many frames programs cannot have, 4 MiB: the kernel needs some to serve them, and to end them when there are no others.
+const KEPT_FROM_PROGRAMS: u64 = 1024;
+
+/// How many owners frames have, beyond the first.
+static SHARES: Shares = Shares::new();
 
 static FRAMES: IrqLock<Frames> = IrqLock::new(Frames {
     buddy: Buddy::new(DirectMap),
@@ -24,6 +33,11 @@ struct DirectMap;
 impl FrameMemory for DirectMap {
     fn pointer(&self, frame: Pfn) -> *mut u8 {
         frame.direct().as_mut_ptr()
+    }
+
+    fn section_added(&self, section: usize, counts: NonNull<AtomicU16>) {
+        // SAFETY: the allocator offers memory that it has set aside for the purpose, zeroed, once for each section.
+        unsafe { SHARES.add_section(section, counts) };
     }
 }
 
@@ -68,9 +82,50 @@ pub fn allocate(order: u8) -> Option<Pfn> {
 /// A frame full of zeros.
 pub fn allocate_zeroed() -> Option<Pfn> {
     let frame = allocate(0)?;
-    // SAFETY: the frame is ours, and memory that was taken in is in the direct map.
-    unsafe { frame.direct().as_mut_ptr::<u8>().write_bytes(0, PAGE_SIZE as usize) };
+    clear(frame);
     Some(frame)
+}
+
+/// Fills a frame with zeros that was just allocated.
+pub fn clear(frame: Pfn) {
+    // SAFETY: the frame is the caller's, and memory that was taken in is in the direct map.
+    unsafe { frame.direct().as_mut_ptr::<u8>().write_bytes(0, PAGE_SIZE as usize) };
+}
+
+/// A frame with arbitrary contents for a program's sake; `None` already when few are left.
+pub fn allocate_for_program() -> Option<Pfn> {
+    let mut frames = FRAMES.lock();
+    let enough = frames.buddy.free_frames() + frames.waiting.frames() > KEPT_FROM_PROGRAMS;
+    if enough { frames.allocate(0) } else { None }
+}
+
+/// Whether so few frames are left that nothing new should be begun for programs.
+pub fn are_scarce() -> bool {
+    usage().free <= KEPT_FROM_PROGRAMS
+}
+
+/// Gives a frame that was allocated by itself one owner more.
+///
+/// # Errors
+/// [`TooManyOwners`] when it has as many as can be counted.
+pub fn share(frame: Pfn) -> Result<(), TooManyOwners> {
+    SHARES.share(frame)
+}
+
+/// Whether a frame has several owners. If the caller is one of them, and the answer is no, it stays so until the caller shares it.
+pub fn is_shared(frame: Pfn) -> bool {
+    SHARES.is_shared(frame)
+}
+
+/// Gives up an owner's claim to a frame; it is free when that was the last.
+///
+/// # Safety
+/// The caller is an owner, and uses its memory no more.
+pub unsafe fn release(frame: Pfn) {
+    if SHARES.release(frame) == Last::Yes {
+        // SAFETY: nobody else owns it, and the caller promises not to use it.
+        unsafe { free(frame, 0) }.expect("owners have frames that were allocated");
+    }
 }
 
 /// Gives a block back.

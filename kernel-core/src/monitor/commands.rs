@@ -3,8 +3,12 @@
 use crate::fault::{probe, provoke};
 use crate::mm::{frames, heap};
 use crate::platform::Platform;
+use crate::user::{self, End};
 use crate::{irq, power, report, task};
+use alloc::vec::Vec;
+use arch::layout::PAGE_SIZE;
 use arch::{Boot, Subarch, TimeOps, VirtAddr};
+use core::slice;
 use core::time::Duration;
 use kernel_logic::bytes::Bytes;
 
@@ -46,6 +50,11 @@ pub(super) const ALL: &[Command] = &[
         name: "fault",
         help: "causes an exception: `fault null`, `divide`, `opcode` or `breakpoint`",
         run: fault,
+    },
+    Command {
+        name: "run",
+        help: "runs the boot module as a program: `run ARGUMENT...`, the first being its name",
+        run: program,
     },
     Command {
         name: "panic",
@@ -147,6 +156,26 @@ fn fault(argument: &str, _: &Boot) {
         "opcode" => provoke::undefined_instruction(),
         "breakpoint" => provoke::breakpoint(),
         _ => println!("choose `fault null`, `fault divide`, `fault opcode` or `fault breakpoint`"),
+    }
+}
+
+fn program(arguments: &str, boot: &Boot) {
+    let Some(module) = boot.module else {
+        return println!("no boot module was given; start the kernel with `cargo xtask run --module PROGRAM`");
+    };
+    let arguments: Vec<&[u8]> = arguments.split_ascii_whitespace().map(str::as_bytes).collect();
+    if arguments.is_empty() {
+        return println!("type `run NAME ARGUMENT...`; the program learns its name from the first word");
+    }
+    let length = (module.len() * PAGE_SIZE) as usize;
+    // SAFETY: the module is in the direct map, nobody's but the kernel's, and never changed.
+    let file = unsafe { slice::from_raw_parts(module.start.direct().as_ptr(), length) };
+    match user::start(file, &arguments, &[]) {
+        Ok(process) => match process.wait() {
+            End::Exited(status) => println!("  exited with status {status}"),
+            End::Killed(signal) => println!("  killed by {signal}"),
+        },
+        Err(error) => println!("the program does not start: {error}"),
     }
 }
 

@@ -11,6 +11,7 @@ use super::thread::{Thread, current, release};
 use crate::irq::{self, Masked};
 use crate::smp;
 use crate::sync::acquire;
+use crate::user;
 use arch::Instant;
 use arch::percpu::{self, CpuId, CpuSet};
 use core::mem;
@@ -133,6 +134,7 @@ impl Scheduler {
         unsafe {
             next.as_ref().home.store(self.cpu.0, Relaxed);
             percpu::set_current(next.as_ptr().cast());
+            user::switch(previous.as_ref().user(), next.as_ref().user());
             switch(previous.as_ref().context.get(), *next.as_ref().context.get());
         }
     }

@@ -21,17 +21,20 @@ pub use alarm::on_alarm;
 pub use idle::run as run_idle;
 pub use preempt::{NoPreemption, interrupts_done, without_preemption};
 pub use scheduler::start;
+pub(crate) use thread::end;
 pub use thread::{JoinHandle, Thread, current};
+pub(crate) use wake::interrupt;
 pub use wait::WaitList;
 pub use wake::on_call;
 
 use crate::irq;
 use crate::mm::mappings::MapError;
 use crate::platform::Platform;
+use crate::user::UserThread;
 use crate::sync::check;
 use alloc::boxed::Box;
 use arch::percpu::CpuSet;
-use arch::{Instant, TimeOps};
+use arch::{Instant, TimeOps, TrapFrame};
 use core::time::Duration;
 pub use kernel_logic::sched::{Class, Priority, Weight};
 
@@ -69,6 +72,19 @@ pub fn spawn_with(options: Options, work: impl FnOnce() + Send + 'static) -> Res
     let handle = JoinHandle::new(options, Box::new(work))?;
     wake::introduce(handle.leak());
     Ok(handle)
+}
+
+/// Makes a thread of a program, which [`introduce`] then starts in user mode with the registers in `frame`.
+///
+/// # Errors
+/// [`MapError`] if there is no memory for its stack.
+pub(crate) fn prepare_user(user: UserThread, frame: &TrapFrame) -> Result<JoinHandle, MapError> {
+    JoinHandle::new_user(Options::default(), user, frame)
+}
+
+/// Starts a thread that was prepared.
+pub(crate) fn introduce(prepared: &JoinHandle) {
+    wake::introduce(prepared.leak());
 }
 
 /// Lets other threads of this CPU run first.

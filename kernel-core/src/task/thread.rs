@@ -8,9 +8,11 @@ use crate::mm::mappings::MapError;
 use crate::mm::stack::KernelStack;
 use crate::platform::Platform;
 use crate::sync::check;
+use crate::user::{self, UserThread};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use arch::{IrqOps, percpu};
+use arch::trap::TRAP_FRAME_SIZE;
+use arch::{IrqOps, TrapFrame, percpu};
 use core::cell::{Cell, UnsafeCell};
 use core::fmt;
 use core::ptr::NonNull;
@@ -31,6 +33,8 @@ pub struct Thread {
     pub(super) home: AtomicU32,
     /// Its registers while it does not run.
     pub(super) context: UnsafeCell<Context>,
+    /// What makes it a thread of a program, if it is one.
+    user: Option<UserThread>,
     /// The sleeping locks it has, in a debug build.
     held: check::HeldByThread,
     work: Cell<Option<Work>>,
@@ -61,20 +65,37 @@ impl fmt::Debug for Thread {
 impl Thread {
     /// What runs already, on the stack it runs on, as a thread.
     pub(super) fn adopt(options: Options) -> Self {
-        Self::with(options, None, None)
+        Self::with(options, None, None, None)
     }
 
     /// A thread that begins with `work`.
     pub(super) fn new(options: Options, work: Work) -> Result<Self, MapError> {
         let stack = KernelStack::new()?;
         let top = stack.range().end;
-        let mut thread = Self::with(options, Some(work), Some(stack));
+        let mut thread = Self::with(options, Some(work), Some(stack), None);
         // SAFETY: the stack is mapped, and the new thread's.
         *thread.context.get_mut() = unsafe { Context::new(top, begin) };
         Ok(thread)
     }
 
-    fn with(options: Options, work: Option<Work>, stack: Option<KernelStack>) -> Self {
+    /// A thread of a program, which begins in user mode with the registers in `frame`.
+    ///
+    /// The frame is put where an entry from user mode would have left it, so that the thread begins as if it returned from one.
+    pub(super) fn new_user(options: Options, user: UserThread, frame: &TrapFrame) -> Result<Self, MapError> {
+        let stack = KernelStack::new()?;
+        let top = stack.range().end;
+        user.set_kernel_stack(top);
+        let below = top - TRAP_FRAME_SIZE as u64;
+        let mut thread = Self::with(options, None, Some(stack), Some(user));
+        // SAFETY: the stack is mapped, and the new thread's; it has room for a frame, and stays aligned.
+        unsafe {
+            below.as_mut_ptr::<TrapFrame>().write(frame.clone());
+            *thread.context.get_mut() = Context::new(below, begin_user);
+        }
+        Ok(thread)
+    }
+
+    fn with(options: Options, work: Option<Work>, stack: Option<KernelStack>, user: Option<UserThread>) -> Self {
         Self {
             sched: SchedEntity::new(options.class, options.affinity),
             sleeper: Sleeper::new(),
@@ -83,6 +104,7 @@ impl Thread {
             claim: WakeClaim::new(),
             home: AtomicU32::new(percpu::this_cpu().0),
             context: UnsafeCell::new(Context::default()),
+            user,
             held: check::HeldByThread::none(),
             work: Cell::new(work),
             ended: AtomicBool::new(false),
@@ -94,6 +116,12 @@ impl Thread {
     /// The sleeping locks it has; in a release build nobody keeps account.
     pub fn held_locks(&self) -> &check::HeldByThread {
         &self.held
+    }
+
+    /// What makes it a thread of a program, if it is one.
+    #[inline(always)]
+    pub fn user(&self) -> Option<&UserThread> {
+        self.user.as_ref()
     }
 
     /// The CPU it runs on or ran on last.
@@ -120,8 +148,14 @@ extern "sysv64" fn begin() -> ! {
     end()
 }
 
-/// Ends the current thread.
-fn end() -> ! {
+/// Where a new thread of a program starts: the same, with its registers at the end of the stack.
+extern "sysv64" fn begin_user() -> ! {
+    handover::finish_switch();
+    user::enter()
+}
+
+/// Ends the current thread. What is on its stack is left there: the caller owns nothing any more.
+pub(crate) fn end() -> ! {
     check::nothing_held();
     // SAFETY: the running thread lives until the scheduler has left it.
     let me = unsafe { current().as_ref() };
@@ -141,6 +175,17 @@ impl JoinHandle {
         Ok(Self {
             thread: Arc::new(Thread::new(options, work)?),
         })
+    }
+
+    pub(super) fn new_user(options: Options, user: UserThread, frame: &TrapFrame) -> Result<Self, MapError> {
+        Ok(Self {
+            thread: Arc::new(Thread::new_user(options, user, frame)?),
+        })
+    }
+
+    /// The thread itself.
+    pub(crate) fn thread(&self) -> &Arc<Thread> {
+        &self.thread
     }
 
     /// One more owner of the thread, for the scheduler, which gives it back by [`release`].

@@ -34,21 +34,27 @@ impl WaitList {
         loop {
             // From the claim to the switch nothing may look into this CPU's inbox: a waker may have put us there by then.
             let masked = irq::mask();
-            {
+            // SAFETY: the running thread lives.
+            let claim = unsafe { &me.as_ref().claim };
+            claim.arm();
+            let over = {
                 let mut waiting = self.waiting.lock();
-                if ready() {
-                    return true;
+                let over = is_over(&mut ready, deadline);
+                if over.is_none() {
+                    // SAFETY: the current thread is in no list, and out of this one before it goes on.
+                    unsafe { waiting.push(me) };
                 }
-                if deadline.is_some_and(|deadline| Platform::now() >= deadline) {
-                    return false;
+                over
+            };
+            match over {
+                Some(answer) if claim.claim() => return answer,
+                Some(answer) => {
+                    // Too late: somebody is waking us already, and we must be woken.
+                    handover::block(None, &masked);
+                    return answer;
                 }
-                // SAFETY: the current thread is in no list, and out of this one before it goes on.
-                unsafe {
-                    me.as_ref().claim.arm();
-                    waiting.push(me);
-                }
+                None => handover::block(deadline, &masked),
             }
-            handover::block(deadline, &masked);
             // SAFETY: it is in this list or, woken, in none.
             unsafe { self.waiting.lock().remove(me) };
         }
@@ -68,6 +74,15 @@ impl WaitList {
         self.waiting.lock().wake(limit, wake::wake);
         preempt_if_due();
     }
+}
+
+/// Whether a wait is over, and with what: because what was waited for is there, or the time is.
+fn is_over(ready: &mut impl FnMut() -> bool, deadline: Option<Instant>) -> Option<bool> {
+    if ready() {
+        return Some(true);
+    }
+    let late = deadline.is_some_and(|deadline| Platform::now() >= deadline);
+    late.then_some(false)
 }
 
 impl Default for WaitList {

@@ -37,7 +37,7 @@ pub(super) fn introduce(thread: NonNull<Thread>) {
     preempt_if_due();
 }
 
-/// Wakes `thread` if nobody else has. Called under the lock of the list it was found in.
+/// Wakes `thread` if nobody else has. Called under the lock of the list it was found in, or by one of its owners.
 pub(super) fn wake(thread: NonNull<Thread>) -> bool {
     // SAFETY: as long as it is in the list, it lives.
     let thread_ref = unsafe { thread.as_ref() };
@@ -48,6 +48,15 @@ pub(super) fn wake(thread: NonNull<Thread>) -> bool {
         .expect("a thread ran there")
         .send(thread);
     true
+}
+
+/// Has `thread` look around: if it waits, as if it were woken for nothing; if it runs in user mode, by an interrupt.
+pub(crate) fn interrupt(thread: &Thread) {
+    if wake(NonNull::from(thread)) {
+        preempt_if_due();
+    } else if thread.home() != percpu::this_cpu() {
+        Platform::send_ipi(thread.home());
+    }
 }
 
 /// Handles a call of another CPU: looks into the inbox.

@@ -6,8 +6,10 @@
 mod clock;
 mod faults;
 mod interrupts;
+mod locks;
 mod machine;
 mod memory;
+mod programs;
 mod smp;
 mod tables;
 mod threads;
@@ -43,7 +45,13 @@ const GROUPS: &[&[Case]] = &[
     faults::CASES,
     smp::CASES,
     threads::CASES,
+    threads::MOVING_CASES,
+    locks::CASES,
+    programs::CASES,
 ];
+
+/// Those that take minutes, and run only if they are asked for by name.
+const LONG_GROUPS: &[&[Case]] = &[threads::LONG_CASES];
 
 /// Fails the test, with the text as the reason, unless the condition holds.
 macro_rules! check {
@@ -77,24 +85,30 @@ pub(crate) fn failed<E: core::fmt::Display>(reason: &'static str) -> impl FnOnce
 /// Runs the tests that `which` names and ends the kernel.
 pub fn run(which: &str) -> ! {
     if which == "list" {
-        cases().for_each(|case| println!("test: {}", case.name));
+        all_cases().for_each(|case| println!("test: {}", case.name));
         power::exit(0)
     }
     if let Some(unknown) = which
         .split(',')
-        .find(|name| *name != "all" && !cases().any(|case| case.name == *name))
+        .find(|name| *name != "all" && !all_cases().any(|case| case.name == *name))
     {
         println!("no test is called `{unknown}`; `test=list` names them");
         power::exit(FAILED)
     }
-    let chosen = |case: &&Case| which.split(',').any(|name| name == "all" || name == case.name);
-    let [passed, failed, skipped] = cases().filter(chosen).fold([0; 3], run_one);
+    let asked = |wanted: &str| which.split(',').any(|name| name == wanted);
+    let usual = cases(GROUPS).filter(|case| asked("all") || asked(case.name));
+    let long = cases(LONG_GROUPS).filter(|case| asked(case.name));
+    let [passed, failed, skipped] = usual.chain(long).fold([0; 3], run_one);
     println!("tests: {passed} passed, {failed} failed, {skipped} skipped");
     power::exit(if failed == 0 { 0 } else { FAILED })
 }
 
-fn cases() -> impl Iterator<Item = &'static Case> {
-    GROUPS.iter().copied().flatten()
+fn all_cases() -> impl Iterator<Item = &'static Case> {
+    cases(GROUPS).chain(cases(LONG_GROUPS))
+}
+
+fn cases(groups: &'static [&'static [Case]]) -> impl Iterator<Item = &'static Case> {
+    groups.iter().copied().flatten()
 }
 
 /// Runs one test and adds it to the counts of those that passed, failed and were skipped.

@@ -43,7 +43,7 @@ impl Signal {
     }
 
     /// The signal with this number.
-    pub(super) const fn from_number(number: u8) -> Self {
+    pub const fn from_number(number: u8) -> Self {
         Self(number)
     }
 

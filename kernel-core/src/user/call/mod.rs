@@ -1,0 +1,72 @@
+//! System calls: Linux's numbers, registers and error numbers on x86-64.
+//!
+//! A call arrives with interrupts masked, on the thread's kernel stack, its registers in a frame. It is answered with
+//! interrupts unmasked, by one function each; what is not there says `ENOSYS`. On the way back the thread ends if its
+//! process is to end.
+//!
+//! Numbers: `arch/x86/entry/syscalls/syscall_64.tbl` of Linux; meanings: section 2 of its manual.
+
+mod clone;
+mod family;
+mod futex;
+mod memory;
+mod output;
+mod time;
+
+use super::thread::{UserThread, current};
+use super::{End, before_user_mode, end};
+use crate::platform::Platform;
+use crate::task;
+use arch::{IrqOps, TrapFrame};
+use kernel_logic::user::errno::Errno;
+
+/// What a call answers: a number, or why not.
+type Answer = Result<u64, Errno>;
+
+/// Handles a system call: its answer goes to RAX. Called and returning with interrupts masked.
+pub fn system_call(frame: &mut TrapFrame) {
+    Platform::enable();
+    frame.rax = match answer(current(), frame) {
+        Ok(value) => value,
+        Err(errno) => errno.as_result(),
+    };
+    Platform::disable();
+    before_user_mode();
+}
+
+/// Answers the call by its number.
+fn answer(thread: &UserThread, frame: &TrapFrame) -> Answer {
+    let [a, b, c, d, e, _] = frame.call_arguments();
+    match frame.call_number() {
+        1 => output::write(thread, a, b, c),
+        9 => memory::map(thread, a, b, c, d, e),
+        10 => memory::protect(thread, a, b, c),
+        11 => memory::unmap(thread, a, b),
+        12 => Ok(thread.process().space().move_heap_end(a)),
+        24 => {
+            task::yield_now();
+            Ok(0)
+        }
+        35 => time::sleep(thread, a),
+        39 => Ok(thread.process().id().0.into()),
+        56 => clone::clone(thread, frame, a, b, c, d, e),
+        57 => clone::fork(thread, frame),
+        60 => end::end_thread(a as u8),
+        61 => family::wait(thread, a as i32, b, c),
+        62 => family::kill(thread, a as i32, b),
+        110 => Ok(thread.process().family.parent().map_or(0, |parent| parent.id().0.into())),
+        158 => clone::set_segment_base(thread, a, b),
+        186 => Ok(thread.id().into()),
+        202 => futex::futex(thread, a, b, c, d),
+        218 => clone::set_id_address(thread, a),
+        228 => time::clock(thread, a, b),
+        231 => {
+            thread.process().end(End::Exited(a as u8));
+            Ok(0)
+        }
+        number => {
+            log::debug!("{:?} made the unknown system call {number}", thread.process());
+            Err(Errno::ENOSYS)
+        }
+    }
+}
