@@ -16,14 +16,15 @@ pub mod tree;
 use crate::Xen;
 use crate::cpu::Cpu;
 use crate::hypercall::Granted;
-use crate::hypercall::mmu::{Cpus, Extended, Invalidate, Mfn, Update, extended, update_va_mapping};
+use crate::hypercall::mmu::{Cpus, Extended, FEW, Invalidate, Mfn, Update, extended, extended_few, update_va_mapping};
 use crate::p2m;
 use arch::layout::PAGE_SIZE;
 use arch::mmu::OutOfTables;
-use arch::percpu::CpuSet;
+use arch::percpu::{CpuSet, this_cpu};
 use arch::{CpuOps, FrameRange, IrqOps, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use queue::Queue;
 use tree::{TABLE, WRITABLE_DATA, descend, fill};
 
 /// What each operation costs with Xen 4.17, in guest instructions:
@@ -31,12 +32,13 @@ use tree::{TABLE, WRITABLE_DATA, descend, fill};
 /// | operation | instructions |
 /// |---|---|
 /// | `set_entry` | 1,200; in lazy MMU mode 730 |
-/// | `table_give` | 1,100 for the rights in the direct map; 166 for each present entry of the tree when it is pinned or entered |
-/// | `switch` | 660 |
+/// | `table_give`, `table_take` | 1,100 for the rights in the direct map, in lazy MMU mode 850; 166 for each present entry of the tree when it is pinned or entered |
 /// | `flush_page`, `flush_all` | 540, 550 |
 ///
 /// Whatever refers to a table or flushes makes the waiting updates first, so nobody sees them out of order.
 impl MmuOps for Xen {
+    const COLLECTS: bool = true;
+
     #[inline]
     fn pte(frame: Pfn, flags: PageTableFlags) -> Pte {
         entry(p2m::machine(frame), flags)
@@ -58,72 +60,70 @@ impl MmuOps for Xen {
     /// # Safety
     /// As [`MmuOps::set_entry`] asks.
     unsafe fn set_entry(slot: Slot, pte: Pte) {
-        let table = p2m::machine(slot.table).0 * PAGE_SIZE;
-        let update = Update {
-            entry: table + slot.index() as u64 * 8,
-            value: pte.bits(),
-        };
         // SAFETY: the caller vouches for the translation.
-        on_this_cpu(|cpu| unsafe { cpu.queue.push(update) });
+        on_this_cpu(|cpu| unsafe { cpu.queue.push(update(slot, pte)) });
     }
 
     /// # Safety
     /// As [`MmuOps::table_give`] asks.
     unsafe fn table_give(table: Pfn, level: PageTableLevel) {
-        flush_queue();
-        protect(table, WRITABLE_DATA.difference(PageTableFlags::WRITABLE));
+        protect(table, Right::Read);
         if level == PageTableLevel::Four {
+            flush_queue();
             // SAFETY: pinning only validates; the caller completed the table.
-            unsafe { extended(Extended::PinRoot(p2m::machine(table))) }.granted();
+            unsafe { extended([Extended::PinRoot(p2m::machine(table))]) }.granted();
         }
     }
 
     /// # Safety
     /// As [`MmuOps::table_take`] asks.
     unsafe fn table_take(table: Pfn, level: PageTableLevel) {
-        flush_queue();
         if level == PageTableLevel::Four {
+            flush_queue();
             // SAFETY: the caller promises that no CPU uses the root.
-            unsafe { extended(Extended::Unpin(p2m::machine(table))) }.granted();
+            unsafe { extended([Extended::Unpin(p2m::machine(table))]) }.granted();
         }
-        protect(table, WRITABLE_DATA);
+        protect(table, Right::Write);
     }
 
+    /// Nothing: a program's tree has no part of the kernel, and Xen enters its own when it is given the root.
+    ///
     /// # Safety
-    /// As [`MmuOps::switch`] asks.
-    unsafe fn switch(root: Pfn) {
-        flush_queue();
-        on_this_cpu(|cpu| {
-            // SAFETY: the caller vouches for the root.
-            unsafe { extended(Extended::NewBase(p2m::machine(root))) }.granted();
-            cpu.set_root(root);
-        });
-    }
+    /// As [`MmuOps::prepare_root`] asks.
+    #[inline(always)]
+    unsafe fn prepare_root(_root: Pfn) {}
 
     fn flush_page(address: VirtAddr) {
         flush_queue();
         // SAFETY: dropping what is cached changes no translation.
-        unsafe { extended(Extended::InvalidateLocal(address.as_u64())) }.granted();
+        unsafe { extended([Extended::InvalidateLocal(address.as_u64())]) }.granted();
     }
 
     fn flush_all() {
         flush_queue();
         // SAFETY: as above.
-        unsafe { extended(Extended::FlushLocal) }.granted();
+        unsafe { extended([Extended::FlushLocal]) }.granted();
     }
 
     /// Xen interrupts only those processors that may have something of this domain cached, and it is Xen that they answer, whatever
     /// the kernel there has masked.
+    ///
+    /// A program's pages are dropped as well as the kernel's, though it is the kernel's tree that is loaded meanwhile: Xen marks
+    /// them global, and where it cannot, exchanging the trees drops everything.
     fn flush_on(cpus: CpuSet, pages: Range<VirtAddr>) {
         flush_queue();
-        let cpus = Cpus::from_bits(cpus.bits());
-        let operation = match pages.end.as_u64().saturating_sub(pages.start.as_u64()) {
-            0 => return,
-            1..=PAGE_SIZE => Extended::InvalidateOn(pages.start.as_u64(), &cpus),
-            _ => Extended::FlushOn(&cpus),
-        };
-        // SAFETY: as above.
-        unsafe { extended(operation) }.granted();
+        let alone = on_this_cpu(|_| {
+            let alone = cpus == CpuSet::only(this_cpu());
+            if alone {
+                invalidate(&pages, Extended::InvalidateLocal, Extended::FlushLocal);
+            }
+            alone
+        });
+        if !alone {
+            let cpus = Cpus::from_bits(cpus.bits());
+            let page = |address| Extended::InvalidateOn(address, &cpus);
+            invalidate(&pages, page, Extended::FlushOn(&cpus));
+        }
     }
 
     fn lazy_begin() {
@@ -137,12 +137,13 @@ impl MmuOps for Xen {
     /// # Safety
     /// As [`MmuOps::map_direct`] asks.
     unsafe fn map_direct(frames: FrameRange, mut table: impl FnMut() -> Option<Pfn>) -> Result<(), OutOfTables> {
-        flush_queue();
-        for chunk in tree::chunks(frames) {
-            // SAFETY: the caller gives the frames of `table` away, and the direct map's own addresses are nobody else's.
-            unsafe { map_chunk(chunk, &mut table)? };
-        }
-        Ok(())
+        at_once(|| {
+            for chunk in tree::chunks(frames) {
+                // SAFETY: the caller gives the frames of `table` away, and the direct map's own addresses are nobody else's.
+                unsafe { map_chunk(chunk, &mut table)? };
+            }
+            Ok(())
+        })
     }
 }
 
@@ -240,24 +241,98 @@ unsafe fn add(table: Pfn, frames: FrameRange) {
     Xen::lazy_end();
 }
 
-/// Changes the rights to `frame` in the direct map.
+/// What may be done with a frame through the direct map.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Right {
+    /// It is a page table.
+    Read,
+    /// It is ordinary memory.
+    Write,
+}
+
+/// Changes the right to `frame` in the direct map, at once or, in lazy MMU mode, in its turn.
 ///
 /// A right that is taken away Xen drops from the caches itself, before it takes the frame for a page table. One that is given
 /// is its guest's business: another CPU may have read the table there, and would fault on its first write.
-fn protect(frame: Pfn, flags: PageTableFlags) {
-    let entry = Xen::pte(frame, flags).bits();
-    let stale = if flags.contains(PageTableFlags::WRITABLE) {
-        Invalidate::Everywhere
-    } else {
-        Invalidate::Here
+fn protect(frame: Pfn, right: Right) {
+    on_this_cpu(|cpu| {
+        if cpu.queue.is_collecting() {
+            protect_later(&cpu.queue, frame, right);
+        } else {
+            protect_now(frame, right);
+        }
+    });
+}
+
+/// Changes the right to `frame` by the hypercall that finds the entry itself.
+fn protect_now(frame: Pfn, right: Right) {
+    let stale = match right {
+        Right::Read => Invalidate::Here,
+        Right::Write => Invalidate::Everywhere,
     };
     // SAFETY: the callers give a page table over, which is only read from then on, or take one back that is nobody's.
-    unsafe { update_va_mapping(frame.direct().as_u64(), entry, stale) }.granted();
+    unsafe { update_va_mapping(frame.direct().as_u64(), right.entry(frame).bits(), stale) }.granted();
+}
+
+/// Changes the right to `frame` by an update in the queue, and what is cached of a lesser one with it.
+fn protect_later(queue: &Queue, frame: Pfn, right: Right) {
+    let slot = tree::slot_of(Xen::root(), frame.direct()).expect("page tables are in the direct map");
+    if right == Right::Write {
+        queue.outdate(slot.address);
+    }
+    // SAFETY: as in `protect_now`.
+    unsafe { queue.push(update(slot, right.entry(frame))) };
+}
+
+impl Right {
+    /// The entry of the direct map that gives it.
+    fn entry(self, frame: Pfn) -> Pte {
+        let flags = match self {
+            Self::Read => WRITABLE_DATA.difference(PageTableFlags::WRITABLE),
+            Self::Write => WRITABLE_DATA,
+        };
+        Xen::pte(frame, flags)
+    }
+}
+
+/// The update that makes `slot` hold `pte`.
+#[inline(always)]
+fn update(slot: Slot, pte: Pte) -> Update {
+    Update {
+        entry: p2m::machine(slot.table).0 * PAGE_SIZE + slot.index() as u64 * 8,
+        value: pte.bits(),
+    }
+}
+
+/// Drops what is cached of the translations of `pages`: by operation `page` for each, if they are few, else by `everything`.
+fn invalidate<'a>(pages: &Range<VirtAddr>, page: impl Fn(u64) -> Extended<'a>, everything: Extended<'a>) {
+    let (start, end) = (pages.start.as_u64(), pages.end.as_u64());
+    let count = end.saturating_sub(start).div_ceil(PAGE_SIZE);
+    // SAFETY: dropping what is cached changes no translation.
+    unsafe {
+        match usize::try_from(count) {
+            Ok(0) => return,
+            Ok(few) if few <= FEW => extended_few(few, |number| page(start + number as u64 * PAGE_SIZE)),
+            _ => extended([everything]),
+        }
+    }
+    .granted();
 }
 
 /// Makes the updates that wait on this CPU.
-fn flush_queue() {
+#[inline]
+pub fn flush_queue() {
     on_this_cpu(|cpu| cpu.queue.flush());
+}
+
+/// Does something that reads entries it has just written, outside of lazy MMU mode, which goes on afterwards.
+fn at_once<T>(act: impl FnOnce() -> T) -> T {
+    let was_collecting = on_this_cpu(|cpu| cpu.queue.release());
+    let done = act();
+    if was_collecting {
+        Xen::lazy_begin();
+    }
+    done
 }
 
 /// Does something to this CPU's state: no handler sees it half done, and the CPU stays the same.

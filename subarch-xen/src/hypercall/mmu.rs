@@ -5,6 +5,7 @@
 //! `mmuext_op` does everything else. Source: Xen's public header `xen.h`.
 
 use super::{Call, Refused, call};
+use core::array::from_fn;
 use core::fmt;
 
 /// A frame of the machine, as Xen counts.
@@ -84,6 +85,12 @@ pub enum Extended<'a> {
     FlushOn(&'a Cpus),
     /// Drops the cached translation of the page at an address on the CPUs in a set, and waits until it is.
     InvalidateOn(u64, &'a Cpus),
+    /// Drops all cached translations of every CPU that runs the domain.
+    FlushEverywhere,
+    /// Drops the cached translation of the page at an address on every CPU that runs the domain.
+    InvalidateEverywhere(u64),
+    /// Loads a root on this CPU, for programs; or takes theirs away. Translations cached from the one before stay.
+    NewUserBase(Option<Mfn>),
 }
 
 /// A set of virtual CPUs: a bit for each. Xen reads as many bits as the domain has CPUs, hence more words than the CPUs that
@@ -99,8 +106,9 @@ impl Cpus {
     }
 }
 
-/// `mmuext_op`.
+/// `mmuext_op`, an operation as Xen wants it.
 #[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Operation {
     command: u32,
     argument: u64,
@@ -108,7 +116,7 @@ struct Operation {
 }
 
 impl Extended<'_> {
-    /// The operation as Xen wants it.
+    /// It, as Xen wants it.
     #[inline(always)]
     fn operation(self) -> Operation {
         let (command, argument, second) = match self {
@@ -119,6 +127,9 @@ impl Extended<'_> {
             Self::InvalidateLocal(address) => (7, address, 0),
             Self::FlushOn(cpus) => (8, 0, cpus.0.as_ptr() as u64),
             Self::InvalidateOn(address, cpus) => (9, address, cpus.0.as_ptr() as u64),
+            Self::FlushEverywhere => (10, 0, 0),
+            Self::InvalidateEverywhere(address) => (11, address, 0),
+            Self::NewUserBase(frame) => (15, frame.map_or(0, |frame| frame.0), 0),
         };
         Operation {
             command,
@@ -128,17 +139,51 @@ impl Extended<'_> {
     }
 }
 
-/// Does one extended operation.
+/// Does extended operations, in order.
 ///
 /// # Errors
-/// `EINVAL` or `EBUSY` when a tree is not as Xen wants it, most often because a table of it is mapped writable somewhere.
+/// `EINVAL` or `EBUSY` when a tree is not as Xen wants it, most often because a table of it is mapped writable somewhere. The
+/// operations before the refused one were done, those behind it were not.
 ///
 /// # Safety
-/// Whoever loads a root vouches that it maps what the kernel uses.
-pub unsafe fn extended(operation: Extended<'_>) -> Result<u64, Refused> {
-    let operation = operation.operation();
-    // SAFETY: the operation and what it points to outlive the call; the caller vouches for a new root, the others cannot harm.
-    unsafe { call(Call::MmuextOp, [&raw const operation as u64, 1, 0, SELF]) }
+/// Whoever loads a root for the kernel vouches that it maps what the kernel uses.
+#[inline(always)]
+pub unsafe fn extended<const N: usize>(operations: [Extended<'_>; N]) -> Result<u64, Refused> {
+    let operations = operations.map(Extended::operation);
+    // SAFETY: the operations and what they point to outlive the call; the caller vouches for a new root, the others cannot harm.
+    unsafe { call(Call::MmuextOp, [operations.as_ptr() as u64, N as u64, 0, SELF]) }
+}
+
+/// How many operations [`extended_few`] takes at the most.
+pub const FEW: usize = 4;
+
+/// Does `count` extended operations, in order, the one of number `n` being `operation(n)`.
+///
+/// # Errors
+/// As [`extended`].
+///
+/// # Safety
+/// As for [`extended`]; `count` is at most [`FEW`].
+pub unsafe fn extended_few<'a>(count: usize, operation: impl Fn(usize) -> Extended<'a>) -> Result<u64, Refused> {
+    debug_assert!(count <= FEW, "{count} operations are not few");
+    let operations: [Operation; FEW] = from_fn(|number| operation(number).operation());
+    // SAFETY: as in `extended`.
+    unsafe { call(Call::MmuextOp, [operations.as_ptr() as u64, count as u64, 0, SELF]) }
 }
 
 const _: () = assert!(size_of::<Update>() == 16 && size_of::<Operation>() == 24);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taking_the_programs_root_away_is_loading_frame_0() {
+        let command = |root| {
+            let Operation { command, argument, .. } = Extended::NewUserBase(root).operation();
+            (command, argument)
+        };
+        assert_eq!(command(Some(Mfn(7))), (15, 7));
+        assert_eq!(command(None), (15, 0));
+    }
+}

@@ -200,10 +200,10 @@ unsafe fn move_to(root: Pfn, tables: &MemoryMap, old: FrameRange) {
     }
     // SAFETY: the caller vouches for the tree; nothing uses the old one any more.
     unsafe {
-        extended(Extended::PinRoot(p2m::machine(root))).granted();
-        extended(Extended::NewBase(p2m::machine(root))).granted();
+        extended([Extended::PinRoot(p2m::machine(root))]).granted();
+        extended([Extended::NewBase(p2m::machine(root))]).granted();
         view::through_direct_map();
-        extended(Extended::Unpin(p2m::machine(old.start))).granted();
+        extended([Extended::Unpin(p2m::machine(old.start))]).granted();
     }
     Cpu::of(PerCpu::current()).set_root(root);
 }
@@ -211,7 +211,7 @@ unsafe fn move_to(root: Pfn, tables: &MemoryMap, old: FrameRange) {
 /// Makes the old tables ordinary memory.
 fn reclaim(old: FrameRange, free: &mut MemoryMap) {
     for frame in old.iter() {
-        super::protect(frame, WRITABLE_DATA);
+        super::protect(frame, super::Right::Write);
     }
     free.insert(old).expect("they fill a hole");
 }

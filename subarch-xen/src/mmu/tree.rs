@@ -41,12 +41,21 @@ pub fn descend(root: Pfn, address: VirtAddr, mut missing: impl FnMut(Slot) -> Op
 
 /// The frame that the tree at `root` shows at `address`, if it is one of ours. All pages of a PV guest have 4 KiB.
 pub fn frame_at(root: Pfn, address: VirtAddr) -> Option<Pfn> {
-    let mut table = descend(root, address, |_| None)?;
-    for level in [PageTableLevel::Two, PageTableLevel::One] {
-        let entry = read(Slot { table, level, address });
-        table = Some(entry).filter(|entry| entry.is_present()).and_then(Xen::frame)?;
-    }
-    Some(table)
+    let entry = read(slot_of(root, address)?);
+    Some(entry).filter(|entry| entry.is_present()).and_then(Xen::frame)
+}
+
+/// The entry of level 1 in the tree at `root` that translates `address`, if there is a table for it.
+pub fn slot_of(root: Pfn, address: VirtAddr) -> Option<Slot> {
+    let level = PageTableLevel::Two;
+    let table = descend(root, address, |_| None)?;
+    let entry = read(Slot { table, level, address });
+    let table = Some(entry).filter(|entry| entry.is_present()).and_then(Xen::frame)?;
+    Some(Slot {
+        table,
+        level: PageTableLevel::One,
+        address,
+    })
 }
 
 /// Makes a private frame an empty table.
