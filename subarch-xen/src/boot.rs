@@ -6,7 +6,7 @@
 //! interrupt mask hang on it), then the console, then exceptions, then page tables.
 
 use crate::abi::StartInfo;
-use crate::hypercall::{Granted, version};
+use crate::hypercall::{Granted, user, version};
 use crate::mmu::first::{replace_tables, show_shared_info};
 use crate::{console, cpu, event, mmu, p2m, time, trap};
 use arch::memory::TooManyRanges;
@@ -42,6 +42,7 @@ pub unsafe extern "C" fn start<K: Kernel>(start_info: *const StartInfo, entry_cy
     // SAFETY: this is the start, we are on the image's stack, and refer to nothing outside the image.
     let memory = unsafe { replace_tables(start_info, free, STACK.guard_page()) };
     log::debug!("memory below {:#x} is in the direct map", memory.direct_below.address());
+    prepare_user_mode();
     listen();
     K::start(Boot {
         entry: "Xen PV",
@@ -115,6 +116,14 @@ fn free_memory(start_info: &StartInfo) -> Result<MemoryMap, TooManyRanges> {
         free.remove(FrameRange::new(shared, shared + 1))?;
     }
     Ok(free)
+}
+
+/// Makes ready what programs need and what they must not see.
+fn prepare_user_mode() {
+    user::hide_machine_table().granted();
+    cpu::user::prepare();
+    cpu::extended::learn();
+    cpu::extended::enable();
 }
 
 /// Has timer, other CPUs and console announce themselves.

@@ -3,14 +3,19 @@
 //! The area is found by GS and begins with the `vcpu_info` (see `irq.rs` for why). Among the variables behind that head are
 //! the platform's own: the CPU's queue of page-table updates and the root it runs on.
 
+pub mod entry_stack;
+pub mod extended;
+pub mod user;
+
 use crate::Xen;
 use crate::abi::VcpuInfo;
 use crate::hypercall::{Granted, Refused, callback, vcpu};
 use crate::mmu::queue::Queue;
-use crate::p2m;
+use crate::{p2m, trap};
 use arch::layout::PAGE_SIZE;
 use arch::percpu::{PerCpu, PerCpuVar};
-use arch::{CpuOps, Pfn, VirtAddr};
+use arch::user::UserContext;
+use arch::{CpuOps, Pfn, TrapFrame, VirtAddr};
 use core::arch::asm;
 use core::arch::x86_64::CpuidResult;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -113,7 +118,12 @@ pub fn vcpu_info() -> &'static VcpuInfo {
 ///
 /// `cpuid` as such is not privileged and would tell about the machine, with features that Xen does not let a guest use. Behind
 /// a prefix that only Xen understands it tells what this domain has.
+///
+/// In user mode the selectors are the kernel's own, both being ring 3's. What differs is the page tables.
 impl CpuOps for Xen {
+    const USER_CODE: u16 = callback::KERNEL_CODE;
+    const USER_STACK: u16 = callback::KERNEL_DATA;
+
     #[inline(always)]
     fn page_fault_address() -> VirtAddr {
         VirtAddr::new_truncate(vcpu_info().fault_address.load(Relaxed))
@@ -143,5 +153,25 @@ impl CpuOps for Xen {
             ecx,
             edx,
         }
+    }
+
+    /// # Safety
+    /// As [`CpuOps::load_user`] asks.
+    #[inline]
+    unsafe fn load_user(previous: &UserContext, next: &UserContext) {
+        // SAFETY: the caller vouches for the same.
+        unsafe { user::load(previous, next) }
+    }
+
+    /// # Safety
+    /// As [`CpuOps::enter_user`] asks.
+    unsafe fn enter_user(frame: &TrapFrame) -> ! {
+        // SAFETY: the caller vouches for the same.
+        unsafe { trap::call::enter_user(frame) }
+    }
+
+    #[inline]
+    fn extended_state() -> u64 {
+        extended::state()
     }
 }

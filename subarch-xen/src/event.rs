@@ -18,6 +18,7 @@ use crate::cpu;
 use crate::hypercall::event::{Port, Virq, bind_ipi, bind_virq, send, unmask};
 use crate::hypercall::{Granted, Refused};
 use arch::percpu::{CpuId, MAX_CPUS, PerCpu, PerCpuVar};
+use arch::user::Mode;
 use arch::{Interrupt, Kernel};
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use walk::Own;
@@ -83,11 +84,11 @@ pub fn send_ipi(cpu: CpuId) {
 /// Handles everything that is pending on this CPU. Called by the stub that Xen enters, with events masked.
 ///
 /// What comes after the last look is delivered by the hypercall with which the stub leaves, on whichever CPU that is by then.
-pub extern "C" fn upcall<K: Kernel>() {
+pub extern "C" fn upcall<K: Kernel>(code_selector: u64) {
     while let Some(source) = next() {
         K::interrupt(source);
     }
-    K::interrupts_done();
+    K::interrupts_done(Mode::of(code_selector));
 }
 
 /// Takes the next event of this CPU, whichever it is by now: a handler may return on another than it was called on.

@@ -15,6 +15,7 @@ pub mod memory;
 pub mod mmu;
 pub mod platform;
 pub mod sched;
+pub mod user;
 pub mod vcpu;
 pub mod version;
 
@@ -28,11 +29,13 @@ use core::fmt;
 pub enum Call {
     SetTrapTable = 0,
     MmuUpdate = 1,
+    StackSwitch = 3,
     PlatformOp = 7,
     MemoryOp = 12,
     UpdateVaMapping = 14,
     XenVersion = 17,
     ConsoleIo = 18,
+    VmAssist = 21,
     VcpuOp = 24,
     SetSegmentBase = 25,
     MmuextOp = 26,
@@ -51,11 +54,13 @@ impl Call {
         match self {
             Self::SetTrapTable => "set_trap_table",
             Self::MmuUpdate => "mmu_update",
+            Self::StackSwitch => "stack_switch",
             Self::PlatformOp => "platform_op",
             Self::MemoryOp => "memory_op",
             Self::UpdateVaMapping => "update_va_mapping",
             Self::XenVersion => "xen_version",
             Self::ConsoleIo => "console_io",
+            Self::VmAssist => "vm_assist",
             Self::VcpuOp => "vcpu_op",
             Self::SetSegmentBase => "set_segment_base",
             Self::MmuextOp => "mmuext_op",

@@ -8,7 +8,7 @@
 use crate::cpu::{self, Cpu};
 use crate::hypercall::{Errno, Granted, Refused, sched, vcpu};
 use crate::mmu::tree::frame_at;
-use crate::trap::entries;
+use crate::trap::{self, entries};
 use crate::{Xen, event, p2m};
 use arch::percpu::{CpuId, PerCpu};
 use arch::smp::StartError;
@@ -59,6 +59,8 @@ impl SmpOps for Xen {
 /// What a further CPU starts with.
 pub extern "C" fn online<K: Kernel>() -> ! {
     debug_assert!(Xen::masked(Xen::flags()), "a CPU starts with events masked");
+    trap::install_on_this_cpu();
+    cpu::extended::enable();
     K::cpu_online()
 }
 
@@ -106,7 +108,11 @@ unsafe fn describe(area: &'static PerCpu, stack: &Range<VirtAddr>) -> vcpu::Cont
     // SAFETY: the caller vouches for the stack.
     unsafe { return_address.write(0) };
     let root = p2m::machine(Cpu::of(area).root());
-    vcpu::Context::new(entries::get(), root, return_address as u64, &raw const *area as u64)
+    let stacks = vcpu::Stacks {
+        first: return_address as u64,
+        entry: cpu::entry_stack::end(area),
+    };
+    vcpu::Context::new(entries::get(), root, &stacks, &raw const *area as u64)
 }
 
 /// What the core knows a refusal as.

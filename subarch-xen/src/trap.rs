@@ -10,8 +10,10 @@
 //!
 //! Source: Xen's public header `arch-x86/xen-x86_64.h` (`iret_context`, and the frame described there).
 
+pub mod call;
 pub mod entries;
 
+use crate::cpu::entry_stack::{self, END, NEXT_STACK, SIZE};
 use crate::event;
 use crate::hypercall::callback::{CallbackKind, register, set_trap_table};
 use crate::hypercall::{Granted, IRET};
@@ -26,7 +28,16 @@ pub fn install<K: Kernel>() {
         set_trap_table(&entries.table).granted();
         register(CallbackKind::Event, entries.event).granted();
         register(CallbackKind::Failsafe, entries.failsafe).granted();
+        register(CallbackKind::SystemCall, entries.system_call).granted();
     }
+    install_on_this_cpu();
+}
+
+/// What each CPU must do itself: tell Xen the entry that cannot be told beforehand, and know its entry stack.
+pub fn install_on_this_cpu() {
+    entry_stack::remember_end();
+    // SAFETY: the address is the stub for this kind of callback.
+    unsafe { register(CallbackKind::SystemCall32, entries::get().system_call_32) }.granted();
 }
 
 /// The entry for exception `VECTOR`: completes Xen's frame to an error code and a vector.
@@ -45,6 +56,31 @@ unsafe extern "C" fn exception<K: Kernel, const VECTOR: u8>() {
         "jmp {common}",
         has_error_code = const Exception::WITH_ERROR_CODE >> VECTOR & 1,
         vector = const VECTOR,
+        common = sym common::<K>,
+    )
+}
+
+/// The entry for an exception of the machine, which may come at any moment: also when RSP is still on the entry stack, though the
+/// frame says that the kernel was interrupted. The thread's stack is unused then, so on it goes there.
+///
+/// # Safety
+/// As for [`exception`].
+#[unsafe(naked)]
+unsafe extern "C" fn machine_exception<K: Kernel, const VECTOR: u8>() {
+    naked_asm!(
+        "mov rcx, gs:[{END}]",
+        "sub rcx, rsp",
+        "cmp rcx, {SIZE}",
+        "pop rcx",
+        "pop r11",
+        "push 0",
+        "push {vector}",
+        "jbe {leave_entry_stack}",
+        "jmp {common}",
+        END = const END,
+        SIZE = const SIZE,
+        vector = const VECTOR,
+        leave_entry_stack = sym leave_entry_stack::<K>,
         common = sym common::<K>,
     )
 }
@@ -68,15 +104,54 @@ unsafe extern "C" fn failsafe<K: Kernel>() {
     )
 }
 
-/// Completes the frame to a [`TrapFrame`], handles it, and continues with whatever it says then.
-///
-/// Xen aligns the stack to 16 bytes before it pushes its frame, and a [`TrapFrame`] is a multiple of 16, so the call finds the
-/// stack as it must be. RBP is what the interrupted code had: a backtrace goes through.
+/// Goes on with a frame that has vector and error code: from user mode, on the thread's own stack.
 ///
 /// # Safety
 /// Entered by the stubs above, on the frame they leave.
 #[unsafe(naked)]
 unsafe extern "C" fn common<K: Kernel>() {
+    naked_asm!(
+        "test byte ptr [rsp + 24], 3",
+        "jnz {leave_entry_stack}",
+        "jmp {complete}",
+        leave_entry_stack = sym leave_entry_stack::<K>,
+        complete = sym complete::<K>,
+    )
+}
+
+/// Carries the frame over from the entry stack to the thread's.
+///
+/// # Safety
+/// As for [`common`]; the frame is on the entry stack.
+#[unsafe(naked)]
+unsafe extern "C" fn leave_entry_stack<K: Kernel>() {
+    naked_asm!(
+        "push rcx",
+        "mov rcx, rsp",
+        "mov rsp, gs:[{NEXT_STACK}]",
+        "push [rcx + 56]",
+        "push [rcx + 48]",
+        "push [rcx + 40]",
+        "push [rcx + 32]",
+        "push [rcx + 24]",
+        "push [rcx + 16]",
+        "push [rcx + 8]",
+        "mov rcx, [rcx]",
+        "jmp {complete}",
+        NEXT_STACK = const NEXT_STACK,
+        complete = sym complete::<K>,
+    )
+}
+
+/// Completes the frame to a [`TrapFrame`], handles it, and continues with whatever it says then.
+///
+/// Xen aligns the stack to 16 bytes before it pushes its frame, as the thread's is, and a [`TrapFrame`] is a multiple of 16, so
+/// the call finds the stack as it must be. RBP is what the interrupted code had: a backtrace goes through.
+///
+/// # Safety
+/// As for [`common`]; the frame is on the stack to go on with.
+#[unsafe(naked)]
+unsafe extern "C" fn complete<K: Kernel>() {
     naked_asm!(
         "push rdi",
         "push rsi",
@@ -119,7 +194,7 @@ unsafe extern "C" fn common<K: Kernel>() {
 }
 
 /// The entry for events. The interrupted code's other registers are preserved by the functions called. Xen's five words and
-/// the nine pushed here are 112 bytes, which keeps the stack aligned.
+/// the nine pushed here are 112 bytes, which keeps the stack aligned, and put the code selector at byte 80.
 ///
 /// # Safety
 /// Entered by Xen, as the callback of this kind.
@@ -128,6 +203,18 @@ unsafe extern "C" fn upcall<K: Kernel>() {
     naked_asm!(
         "pop rcx",
         "pop r11",
+        "test byte ptr [rsp + 8], 3",
+        "jz 2f",
+        "push rcx",
+        "mov rcx, rsp",
+        "mov rsp, gs:[{NEXT_STACK}]",
+        "push [rcx + 40]",
+        "push [rcx + 32]",
+        "push [rcx + 24]",
+        "push [rcx + 16]",
+        "push [rcx + 8]",
+        "mov rcx, [rcx]",
+        "2:",
         "push rdi",
         "push rsi",
         "push rdx",
@@ -138,6 +225,7 @@ unsafe extern "C" fn upcall<K: Kernel>() {
         "push r10",
         "push r11",
         "cld",
+        "movzx edi, word ptr [rsp + 80]",
         "call {upcall}",
         "pop r11",
         "pop r10",
@@ -149,6 +237,7 @@ unsafe extern "C" fn upcall<K: Kernel>() {
         "pop rsi",
         "pop rdi",
         "jmp {leave}",
+        NEXT_STACK = const NEXT_STACK,
         upcall = sym event::upcall::<K>,
         leave = sym leave,
     )

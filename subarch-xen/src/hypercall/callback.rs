@@ -1,4 +1,4 @@
-//! Telling Xen where to enter the kernel: exceptions, events, and the base of GS.
+//! Telling Xen where to enter the kernel: exceptions, events, system calls, and the base of GS.
 //!
 //! Sources: Xen's public headers `arch-x86/xen.h` (`trap_info`), `callback.h`, `arch-x86/xen-x86_64.h` (segment bases).
 
@@ -16,6 +16,9 @@ pub struct TrapInfo {
 
 /// Code selector of a 64-bit guest's kernel, `FLAT_KERNEL_CS`: Xen's own descriptor, since we load no table.
 pub const KERNEL_CODE: u16 = 0xe033;
+
+/// Data selector of a 64-bit guest's kernel, `FLAT_KERNEL_SS`.
+pub const KERNEL_DATA: u16 = 0xe02b;
 
 /// Bit of [`TrapInfo`]'s flags: events are masked when the handler is entered.
 const MASK_EVENTS: u8 = 1 << 2;
@@ -53,6 +56,10 @@ pub enum CallbackKind {
     Event = 0,
     /// Xen could not return to the guest with the segments it was asked for.
     Failsafe = 1,
+    /// A program executed `syscall`.
+    SystemCall = 2,
+    /// A program executed `syscall` in 32-bit mode.
+    SystemCall32 = 7,
 }
 
 #[repr(C)]

@@ -4,7 +4,7 @@
 
 pub mod context;
 
-pub use context::Context;
+pub use context::{Context, Stacks};
 
 use super::mmu::Mfn;
 use super::{Call, Errno, Refused, call};

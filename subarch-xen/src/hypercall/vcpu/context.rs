@@ -6,7 +6,7 @@
 //!
 //! Source: Xen's public headers `arch-x86/xen.h` (`vcpu_guest_context`) and `arch-x86/xen-x86_64.h` (`cpu_user_regs`).
 
-use crate::hypercall::callback::{KERNEL_CODE, TrapInfo};
+use crate::hypercall::callback::{KERNEL_CODE, KERNEL_DATA, TrapInfo};
 use crate::hypercall::mmu::Mfn;
 use crate::trap::entries::Entries;
 use arch::layout::PAGE_SIZE;
@@ -16,9 +16,8 @@ use core::mem::offset_of;
 const IN_KERNEL: u64 = 1 << 2;
 /// Events are masked when the failsafe callback is entered.
 const FAILSAFE_MASKS_EVENTS: u64 = 1 << 3;
-
-/// Data selector of a 64-bit guest's kernel, `FLAT_KERNEL_SS`.
-const KERNEL_DATA: u64 = 0xe02b;
+/// Events are masked when the callback for system calls is entered.
+const SYSTEM_CALL_MASKS_EVENTS: u64 = 1 << 4;
 
 /// RFLAGS with nothing but what always is: the bit that cannot be cleared, and the interrupt flag, which is not the guest's.
 const FLAGS: u64 = 1 << 9 | 1 << 1;
@@ -38,7 +37,7 @@ pub struct Context {
     debug: [u64; 8],
     event: u64,
     failsafe: u64,
-    syscall: u64,
+    system_call: u64,
     assistance: u64,
     fs_base: u64,
     gs_base_kernel: u64,
@@ -58,26 +57,36 @@ struct Registers {
     data_selectors: [u64; 4],
 }
 
+/// Where a CPU's stacks end.
+#[derive(Clone, Copy, Debug)]
+pub struct Stacks {
+    /// That on which it starts.
+    pub first: u64,
+    /// That onto which Xen pushes when it comes from user mode.
+    pub entry: u64,
+}
+
 impl Context {
-    /// A CPU that starts with the first instruction of a function, as if called from nowhere: with RSP at `stack`, on the page
-    /// tables below `root`, with GS at `area`, and Xen entering the kernel at `entries`.
-    pub fn new(entries: &Entries, root: Mfn, stack: u64, area: u64) -> Self {
+    /// A CPU that starts with the first instruction of a function, as if called from nowhere: on `stacks`, on the page tables
+    /// below `root`, with GS at `area`, and Xen entering the kernel at `entries`.
+    pub fn new(entries: &Entries, root: Mfn, stacks: &Stacks, area: u64) -> Self {
         // SAFETY: the structure is integers and arrays of integers throughout.
         let mut context: Self = unsafe { core::mem::zeroed() };
-        context.flags = IN_KERNEL | FAILSAFE_MASKS_EVENTS;
+        context.flags = IN_KERNEL | FAILSAFE_MASKS_EVENTS | SYSTEM_CALL_MASKS_EVENTS;
         context.registers.rip = entries.online;
         context.registers.cs = KERNEL_CODE.into();
         context.registers.rflags = FLAGS;
-        context.registers.rsp = stack;
-        context.registers.ss = KERNEL_DATA;
+        context.registers.rsp = stacks.first;
+        context.registers.ss = KERNEL_DATA.into();
         for (line, exception) in context.exceptions.iter_mut().zip(entries.exceptions()) {
             *line = *exception;
         }
-        context.kernel_ss = KERNEL_DATA;
-        context.kernel_sp = stack;
+        context.kernel_ss = KERNEL_DATA.into();
+        context.kernel_sp = stacks.entry;
         context.control[3] = root.0 * PAGE_SIZE;
         context.event = entries.event;
         context.failsafe = entries.failsafe;
+        context.system_call = entries.system_call;
         context.gs_base_kernel = area;
         context
     }
@@ -101,22 +110,34 @@ mod tests {
             table,
             event: 0x2000,
             failsafe: 0x3000,
+            system_call: 0x5000,
+            system_call_32: 0x6000,
             online: 0x4000,
         }
     }
 
+    const STACKS: Stacks = Stacks {
+        first: 0x7000,
+        entry: 0x9000,
+    };
+
     #[test]
     fn a_cpu_starts_where_and_on_what_it_was_told() {
-        let context = Context::new(&entries(), Mfn(5), 0x7000, 0x8000);
+        let context = Context::new(&entries(), Mfn(5), &STACKS, 0x8000);
         let registers = &context.registers;
         assert_eq!((registers.rip, registers.rsp, registers.cs), (0x4000, 0x7000, 0xe033));
         assert_eq!((context.control[3], context.gs_base_kernel), (0x5000, 0x8000));
-        assert_eq!((context.event, context.failsafe, context.syscall), (0x2000, 0x3000, 0));
+        assert_eq!((context.kernel_ss, context.kernel_sp), (0xe02b, 0x9000));
+        assert_eq!(
+            (context.event, context.failsafe, context.system_call),
+            (0x2000, 0x3000, 0x5000)
+        );
+        assert_eq!(context.flags, 0b11100, "in the kernel; events masked in the callbacks");
     }
 
     #[test]
     fn exceptions_are_at_the_place_of_their_vector_and_no_others_are_there() {
-        let context = Context::new(&entries(), Mfn(5), 0x7000, 0x8000);
+        let context = Context::new(&entries(), Mfn(5), &STACKS, 0x8000);
         assert_eq!(context.exceptions[14], TrapInfo::new(14, 0, 0x100e));
         assert_eq!(context.exceptions[32..], [TrapInfo::default(); 224]);
     }

@@ -1,0 +1,156 @@
+//! System calls: the way up that is taken most.
+//!
+//! Xen comes by the `syscall` of a program and goes on at the callback, having exchanged page tables, stack and GS on the way:
+//! two loads of CR3 and some 750 instructions for the round trip, none of which a kernel can save. So what is added here is
+//! little: the registers are pushed onto the thread's stack in the order of a [`TrapFrame`], those that Xen has pushed
+//! being taken from its frame on the entry stack. RCX and R11 after a `syscall` are RIP and RFLAGS, and are taken from there.
+//!
+//! For the way back there is a flag. With it Xen leaves by `sysret`, which destroys RCX and R11, instead of `iretq`, which
+//! does not. A program that just gets its result does not mind; one whose registers were set anew (a fresh program, a
+//! debugger's victim) may. What is in the frame tells them apart.
+
+use crate::cpu::entry_stack::NEXT_STACK;
+use crate::hypercall::IRET;
+use crate::hypercall::callback::{KERNEL_CODE, KERNEL_DATA};
+use crate::trap::{common, leave};
+use arch::user::SYSTEM_CALL;
+use arch::{Exception, Kernel, TrapFrame};
+use core::arch::naked_asm;
+
+/// Flag of `iret_context`: RCX and R11 need not be restored (`VGCF_in_syscall`).
+const IN_SYSTEM_CALL: u64 = 1 << 8;
+
+/// The entry for system calls. Only 64-bit code of a program comes here, and for that there is one code selector.
+///
+/// # Safety
+/// Entered by Xen, as the callback of this kind, on the entry stack and with events masked.
+#[unsafe(naked)]
+pub unsafe extern "C" fn system_call<K: Kernel>() {
+    naked_asm!(
+        "mov rcx, rsp",
+        "mov rsp, gs:[{NEXT_STACK}]",
+        "push {user_stack}",
+        "push [rcx + 40]",
+        "push [rcx + 32]",
+        "push {user_code}",
+        "push [rcx + 16]",
+        "push 0",
+        "push {vector}",
+        "push rdi",
+        "push rsi",
+        "push rdx",
+        "push [rcx + 16]",
+        "push rax",
+        "push r8",
+        "push r9",
+        "push r10",
+        "push [rcx + 32]",
+        "push rbx",
+        "push rbp",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "cld",
+        "mov rdi, rsp",
+        "call {handle}",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbp",
+        "pop rbx",
+        "pop r11",
+        "pop r10",
+        "pop r9",
+        "pop r8",
+        "pop rax",
+        "pop rcx",
+        "pop rdx",
+        "pop rsi",
+        "pop rdi",
+        "cmp rcx, [rsp + 16]",
+        "jne 2f",
+        "cmp r11, [rsp + 32]",
+        "jne 2f",
+        // The two words below the flags are for RCX and R11, and not read.
+        "mov qword ptr [rsp + 8], {in_system_call}",
+        "sub rsp, 8",
+        "push rax",
+        "mov eax, {iret}",
+        "syscall",
+        "ud2",
+        "2:",
+        "add rsp, 16",
+        "jmp {leave}",
+        NEXT_STACK = const NEXT_STACK,
+        user_stack = const KERNEL_DATA,
+        user_code = const KERNEL_CODE,
+        vector = const SYSTEM_CALL,
+        in_system_call = const IN_SYSTEM_CALL,
+        iret = const IRET,
+        handle = sym handle::<K>,
+        leave = sym leave,
+    )
+}
+
+/// The entry for system calls in 32-bit mode. Xen's descriptors let a program go there, but there are no system calls of that
+/// kind here, so the instruction does not exist either: it is reported as invalid, at its own address two bytes back.
+///
+/// # Safety
+/// Entered by Xen, as the callback of this kind.
+#[unsafe(naked)]
+pub unsafe extern "C" fn system_call_32<K: Kernel>() {
+    naked_asm!(
+        "pop rcx",
+        "pop r11",
+        "sub qword ptr [rsp], 2",
+        "push 0",
+        "push {vector}",
+        "jmp {common}",
+        vector = const Exception::INVALID_OPCODE.0,
+        common = sym common::<K>,
+    )
+}
+
+/// Goes to user mode with the registers in `frame`.
+///
+/// They are first copied to the stack in use: at any moment Xen may push a frame below RSP, for an exception that knows no mask.
+///
+/// # Safety
+/// As [`CpuOps::enter_user`](arch::CpuOps::enter_user) asks.
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter_user(frame: &TrapFrame) -> ! {
+    naked_asm!(
+        "mov rsi, rdi",
+        "sub rsp, {size}",
+        "mov rdi, rsp",
+        "mov ecx, {words}",
+        "rep movsq",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbp",
+        "pop rbx",
+        "pop r11",
+        "pop r10",
+        "pop r9",
+        "pop r8",
+        "pop rax",
+        "pop rcx",
+        "pop rdx",
+        "pop rsi",
+        "pop rdi",
+        "add rsp, 16",
+        "jmp {leave}",
+        size = const size_of::<TrapFrame>(),
+        words = const size_of::<TrapFrame>() / size_of::<u64>(),
+        leave = sym leave,
+    )
+}
+
+/// Gives the frame to the core.
+extern "C" fn handle<K: Kernel>(frame: &mut TrapFrame) {
+    K::system_call(frame);
+}
