@@ -56,6 +56,7 @@ fn commands(workshop: &Workshop, platforms: &[Platform]) -> Result<Vec<(String, 
         ("documentation".to_owned(), documentation),
     ];
     commands.extend(platforms.iter().map(|platform| kernel_lints(toolchain, *platform)));
+    commands.push(program_lints(toolchain));
     if platforms.contains(&Platform::Vmi) {
         commands.push(rom_lints(toolchain));
     }
@@ -75,6 +76,14 @@ fn kernel_lints(toolchain: &Toolchain, platform: Platform) -> (String, Command) 
         "warnings",
     ]);
     (format!("lints of the kernel for {platform}"), lints)
+}
+
+/// Lints of the user programs.
+fn program_lints(toolchain: &Toolchain) -> (String, Command) {
+    let mut lints = toolchain.bare_cargo("clippy");
+    lints.args(["--package", "user-programs", "--features", "executable"]);
+    lints.args(["--", "--deny", "warnings"]);
+    ("lints of the user programs".to_owned(), lints)
 }
 
 /// Lints of the option ROMs.

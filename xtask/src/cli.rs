@@ -14,6 +14,7 @@ Examples:
   cargo xtask run --features xen --as domu           as an ordinary guest, created by xl under a Linux dom0
   cargo xtask run --features vmi --rom soft-if       on the platform that an option ROM provides
   cargo xtask run --boot uefi                        from a disk image, as on a real PC
+  cargo xtask run --module ./program                 with your own static program, for `run` at the prompt
   cargo xtask run --log debug -- panic=halt          words after -- are the kernel's own arguments
   cargo xtask test                                   everything; a table for each platform and one closing line
 
@@ -41,7 +42,7 @@ pub struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Build the kernel for one platform, check the image, print where it is and how big.
+    /// Build the kernel for one platform and its programs, check the images, print where they are and how big.
     Build(Image),
     /// Boot the kernel and attach the terminal to its console (Ctrl-A X leaves).
     Run(Run),
@@ -106,7 +107,7 @@ pub struct MachineArgs {
     /// The option ROM in the machine: native, call, soft-if, none, or a file (vmi; native if not given).
     #[arg(long, value_name = "ROM")]
     pub rom: Option<RomChoice>,
-    /// A file that is loaded beside the kernel.
+    /// The boot module, a static Linux program for `run` at the prompt (run: the project's own programs if not given).
     #[arg(long, value_name = "FILE")]
     pub module: Option<PathBuf>,
     /// Number of CPUs of the kernel's machine.

@@ -50,7 +50,7 @@ fn rust(workshop: &Workshop) -> Vec<Finding> {
     let here = target_installed();
     let target = Finding {
         name: format!("Rust for {BARE}"),
-        purpose: "building a kernel",
+        purpose: "building a kernel and its programs",
         state: state(
             here,
             "installed",

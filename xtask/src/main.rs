@@ -17,6 +17,7 @@ mod fetch;
 mod image;
 mod paths;
 mod platform;
+mod programs;
 mod qemu;
 mod rom;
 mod run;
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
 fn carry_out(cli: &Cli) -> Result<u8> {
     let workshop = Workshop::open(cli.no_install)?;
     match &cli.verb {
-        Verb::Build(image) => build::kernel(&workshop, Platform::only(&image.platform)?, image.release).map(|_| 0),
+        Verb::Build(image) => build::all(&workshop, Platform::only(&image.platform)?, image.release).map(|()| 0),
         Verb::Run(asked) => run::run(&workshop, asked),
         Verb::Test(asked) => test::run(&workshop, asked),
         Verb::Image(asked) => image::make(&workshop, asked).map(|()| 0),

@@ -2,6 +2,7 @@
 
 use crate::build;
 use crate::cli::{LogLevel, Run};
+use crate::programs;
 use crate::qemu;
 use crate::qemu::machine::Extras;
 use crate::qemu::session::Console;
@@ -16,8 +17,11 @@ use std::net::TcpListener;
 /// # Errors
 /// The kernel could not be started, or ended without a verdict.
 pub fn run(workshop: &Workshop, asked: &Run) -> Result<u8> {
-    let setup = Setup::new(&asked.image, &asked.machine)?;
+    let mut setup = Setup::new(&asked.image, &asked.machine)?;
     let built = build::kernel(workshop, setup.platform, setup.release)?;
+    if setup.module.is_none() {
+        setup.module = Some(programs::build(workshop)?);
+    }
     let extras = Extras {
         debugger: asked.gdb.then(free_port).transpose()?,
         count_instructions: asked.icount,

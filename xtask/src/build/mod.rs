@@ -12,6 +12,7 @@ pub mod strip;
 use crate::domu;
 use crate::failure::Failure;
 use crate::platform::Platform;
+use crate::programs;
 use crate::workshop::Workshop;
 use anyhow::{Context, Result, ensure};
 use std::fs;
@@ -25,6 +26,18 @@ pub struct Built {
     pub full: PathBuf,
     /// Without: what machines start.
     pub stripped: PathBuf,
+}
+
+/// Builds the kernel for `platform`, and the programs that it can be given.
+///
+/// # Errors
+/// [`Failure::Build`]: see [`kernel`] and [`programs::build`].
+pub fn all(workshop: &Workshop, platform: Platform, release: bool) -> Result<()> {
+    kernel(workshop, platform, release)?;
+    let programs = programs::build(workshop)?;
+    let sizes = size::of(&fs::read(&programs)?).context("cannot measure the programs")?;
+    eprintln!("{}: {sizes}", workshop.paths.shown(&programs));
+    Ok(())
 }
 
 /// Builds the kernel for `platform`, checks the image, and prints where it is and how big.

@@ -14,6 +14,7 @@ use crate::build;
 use crate::cli::{Boot, Image};
 use crate::failure::Failure;
 use crate::platform::Platform;
+use crate::programs;
 use crate::qemu::machine::Payload;
 use crate::workshop::Workshop;
 use anyhow::{Context, Result, ensure};
@@ -23,6 +24,8 @@ use std::process::Command;
 
 /// How the RAM disk of an image begins; the kernel's arguments and a line break follow.
 const ARGUMENTS: &str = "anyring-arguments: ";
+/// The module behind them begins at a multiple of this, so that the kernel finds it at the start of a frame.
+const PAGE: usize = 4096;
 
 /// Makes both images of a kernel and prints where they are.
 ///
@@ -35,6 +38,7 @@ pub fn make(workshop: &Workshop, asked: &Image) -> Result<()> {
         Failure::Usage.error("a xen kernel is started by a hypervisor, not by firmware: `--features native` or `vmi`")
     );
     let built = build::kernel(workshop, platform, asked.release)?;
+    let programs = programs::build(workshop)?;
     let folder = workshop.paths.images()?;
     let profile = if asked.release { "release" } else { "debug" };
     let scratch = tempfile::tempdir()?;
@@ -43,7 +47,7 @@ pub fn make(workshop: &Workshop, asked: &Image) -> Result<()> {
         let payload = Payload {
             kernel: &built.stripped,
             arguments: "",
-            module: None,
+            module: Some(&programs),
         };
         write(workshop, boot, &payload, scratch.path(), &image)?;
         let size = fs::metadata(&image)?.len();
@@ -80,9 +84,14 @@ fn write(workshop: &Workshop, boot: Boot, payload: &Payload<'_>, scratch: &Path,
     Ok(())
 }
 
-/// The RAM disk that carries `arguments`: a line of text, and behind it the module.
+/// The RAM disk that carries `arguments`: a line of text, and on the pages behind it the module.
 fn ramdisk(arguments: &str, module: &[u8]) -> Vec<u8> {
-    [format!("{ARGUMENTS}{arguments}\n").as_bytes(), module].concat()
+    let mut disk = format!("{ARGUMENTS}{arguments}\n").into_bytes();
+    if !module.is_empty() {
+        disk.resize(disk.len().next_multiple_of(PAGE), 0);
+        disk.extend(module);
+    }
+    disk
 }
 
 /// What the image maker calls the firmware.
@@ -100,9 +109,16 @@ mod tests {
     #[test]
     fn arguments_travel_as_the_first_line() {
         assert_eq!(
-            ramdisk("log=debug test=all", b"070701"),
-            b"anyring-arguments: log=debug test=all\n070701"
+            ramdisk("log=debug test=all", b""),
+            b"anyring-arguments: log=debug test=all\n"
         );
         assert_eq!(ramdisk("", b""), b"anyring-arguments: \n");
+    }
+
+    #[test]
+    fn a_module_begins_on_a_page_of_its_own() {
+        let disk = ramdisk("test=all", b"\x7fELF");
+        assert!(disk.starts_with(b"anyring-arguments: test=all\n\0"));
+        assert_eq!(&disk[PAGE..], b"\x7fELF");
     }
 }

@@ -1,7 +1,8 @@
 //! `test`: everything that can be known about the kernel, in one closing line.
 //!
-//! Three kinds of evidence are counted together. Pure logic is tested on the host by cargo. That a wrong choice of
-//! platform is refused, with a message that helps, is tested by making wrong choices. All else is tested where it is
+//! Four kinds of evidence are counted together. Pure logic is tested on the host by cargo. That a wrong choice of
+//! platform is refused, with a message that helps, is tested by making wrong choices. That the user programs expect what Linux
+//! does is tested by running them on Linux. All else is tested where it is
 //! used: one list of tests, compiled into the kernel, runs on every platform in every way to boot it, under the real
 //! hypervisor and with real ROMs, and every platform must also *report* what is broken on purpose. A column of the table
 //! that differs from its neighbours is a platform that does not keep the border's promise.
@@ -12,6 +13,7 @@ mod guest;
 mod host;
 mod lines;
 mod plan;
+mod programs;
 mod table;
 mod wrong_builds;
 
@@ -23,8 +25,6 @@ use crate::workshop::Workshop;
 use anyhow::Result;
 use case::{Case, Column, Tally, Verdict};
 
-/// The file that is loaded beside the kernel under test; any will do that is longer than a page.
-const MODULE: &str = "Cargo.lock";
 /// The status of a test run in which something failed.
 const FAILED: u8 = 1;
 
@@ -39,6 +39,7 @@ pub fn run(workshop: &Workshop, asked: &Test) -> Result<u8> {
     };
     let mut tally = host::run(workshop)?;
     tally.add(&show("wrong builds", &[wrong_builds::run(workshop)?]));
+    tally.add(&count("user programs", &[programs::run(workshop)]));
     for platform in platforms {
         tally.add(&show(platform.name(), &columns(workshop, platform, asked.release)));
     }
@@ -48,12 +49,14 @@ pub fn run(workshop: &Workshop, asked: &Test) -> Result<u8> {
 
 /// All runs of one platform; those on the same machine share a column.
 fn columns(workshop: &Workshop, platform: Platform, release: bool) -> Vec<Column> {
-    let built = match build::kernel(workshop, platform, release) {
+    let built =
+        build::kernel(workshop, platform, release).and_then(|kernel| Ok((kernel, crate::programs::build(workshop)?)));
+    let (built, module) = match built {
         Ok(built) => built,
         Err(why) => return vec![Column::failed("build", explain(&why))],
     };
     let mut columns = Vec::new();
-    for planned in plan::runs(platform, release, &workshop.paths.root.join(MODULE)) {
+    for planned in plan::runs(platform, release, &module) {
         case::merge(&mut columns, guest::run(workshop, &planned, &built));
     }
     columns
@@ -62,6 +65,24 @@ fn columns(workshop: &Workshop, platform: Platform, release: bool) -> Vec<Column
 /// Prints a table, then what failed and what was skipped, and counts.
 fn show(title: &str, columns: &[Column]) -> Tally {
     println!("\n{}", table::render(title, columns));
+    explain_all(title, columns);
+    tally(columns)
+}
+
+/// Prints what failed and what was skipped, and the counts instead of a table.
+fn count(title: &str, columns: &[Column]) -> Tally {
+    explain_all(title, columns);
+    let tally = tally(columns);
+    println!("{title}: {tally}");
+    tally
+}
+
+fn tally(columns: &[Column]) -> Tally {
+    Tally::of(columns.iter().flat_map(|column| &column.cases))
+}
+
+/// Prints what failed and what was skipped.
+fn explain_all(title: &str, columns: &[Column]) {
     for column in columns {
         column
             .cases
@@ -75,7 +96,6 @@ fn show(title: &str, columns: &[Column]) -> Tally {
             );
         }
     }
-    Tally::of(columns.iter().flat_map(|column| &column.cases))
 }
 
 /// Prints why a test failed or was skipped.

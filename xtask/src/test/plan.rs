@@ -1,9 +1,10 @@
 //! Which runs prove a platform.
 
+mod machines;
+
 use super::breakage::Breakage;
-use crate::cli::{Boot, Domain, Image, Machine, MachineArgs, RomChoice};
+use crate::cli::{Boot, Image, MachineArgs, RomChoice};
 use crate::platform::Platform;
-use crate::rom;
 use crate::setup::{Around, Setup};
 use std::path::Path;
 use std::time::Duration;
@@ -42,11 +43,11 @@ pub fn runs(platform: Platform, release: bool, module: &Path) -> Vec<Planned> {
         platform: vec![platform.name().to_owned()],
         release,
     };
-    let mut runs: Vec<Planned> = machines(platform)
+    let mut runs: Vec<Planned> = machines::tested(platform)
         .iter()
         .filter_map(|machine| tests(&image, machine, module))
         .collect();
-    for machine in broken_on(platform) {
+    for machine in machines::broken(platform) {
         let reports = Breakage::all(platform, release).filter_map(|breakage| report(&image, &machine, breakage));
         runs.extend(reports);
     }
@@ -106,85 +107,6 @@ fn what_is_said_of(rom: &RomChoice) -> &str {
     }
 }
 
-/// The machines on which the kernel's tests run.
-fn machines(platform: Platform) -> Vec<MachineArgs> {
-    let usual = MachineArgs::default;
-    match platform {
-        Platform::Native => vec![
-            MachineArgs {
-                boot: Some(Boot::Pvh),
-                ..usual()
-            },
-            MachineArgs {
-                boot: Some(Boot::Bios),
-                ..usual()
-            },
-            MachineArgs {
-                boot: Some(Boot::Uefi),
-                ..usual()
-            },
-            MachineArgs {
-                machine: Some(Machine::Q35),
-                smp: Some(4),
-                ..usual()
-            },
-            MachineArgs {
-                machine: Some(Machine::Microvm),
-                smp: Some(2),
-                ..usual()
-            },
-            MachineArgs {
-                smp: Some(8),
-                ..usual()
-            },
-        ],
-        Platform::Xen => vec![
-            MachineArgs {
-                domain: Some(Domain::Dom0),
-                ..usual()
-            },
-            MachineArgs {
-                domain: Some(Domain::Dom0),
-                smp: Some(4),
-                ..usual()
-            },
-            MachineArgs {
-                domain: Some(Domain::Domu),
-                smp: Some(2),
-                ..usual()
-            },
-        ],
-        Platform::Vmi => {
-            let built = rom::NAMES
-                .iter()
-                .chain(&rom::BROKEN)
-                .map(|name| RomChoice::Built((*name).to_owned()));
-            let alone = [RomChoice::None].into_iter().chain(built).map(|rom| MachineArgs {
-                rom: Some(rom),
-                ..usual()
-            });
-            let several = rom::NAMES.iter().map(|name| MachineArgs {
-                rom: Some(RomChoice::Built((*name).to_owned())),
-                smp: Some(4),
-                ..usual()
-            });
-            alone.chain(several).collect()
-        }
-    }
-}
-
-/// The machines on which the kernel is broken: one of each kind that reports in its own way.
-fn broken_on(platform: Platform) -> Vec<MachineArgs> {
-    match platform {
-        Platform::Native => vec![MachineArgs::default()],
-        Platform::Vmi => vec![MachineArgs {
-            rom: Some(RomChoice::Built("call".into())),
-            ..Default::default()
-        }],
-        Platform::Xen => machines(Platform::Xen),
-    }
-}
-
 /// How long a run on this machine may take.
 fn limit(setup: &Setup) -> Duration {
     Duration::from_secs(match &setup.around {
@@ -209,8 +131,19 @@ mod tests {
     #[test]
     fn every_planned_machine_makes_sense() {
         for platform in Platform::ALL {
-            for machine in machines(platform).iter().chain(&broken_on(platform)) {
+            for machine in machines::tested(platform).iter().chain(&machines::broken(platform)) {
                 Setup::new(&image(platform), machine).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn every_platform_is_tested_with_1_2_4_and_8_cpus() {
+        for platform in Platform::ALL {
+            let machines = machines::tested(platform);
+            for cpus in [1, 2, 4, 8] {
+                let tested = machines.iter().any(|machine| machine.smp.unwrap_or(1) == cpus);
+                assert!(tested, "{platform} with {cpus} CPUs");
             }
         }
     }
@@ -218,7 +151,7 @@ mod tests {
     #[test]
     fn columns_have_different_headings() {
         for platform in Platform::ALL {
-            let planned = machines(platform)
+            let planned = machines::tested(platform)
                 .into_iter()
                 .filter_map(|machine| tests(&image(platform), &machine, Path::new("Cargo.toml")));
             let mut labels: Vec<String> = planned.map(|planned| planned.label).collect();
