@@ -15,6 +15,7 @@ pub(super) fn end_thread(status: u8) -> ! {
     let thread = current();
     Platform::enable();
     release_waiter(thread);
+    thread.leave_user_mode();
     let process = thread.process();
     if process.remove_current_thread() {
         end_process(process, status);

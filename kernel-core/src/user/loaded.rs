@@ -81,6 +81,10 @@ impl Loaded {
             // Only threads of the kernel ran meanwhile.
             return;
         }
+        if next.context().root.is_none() {
+            // It is on its way out.
+            return;
+        }
         self.load_context(next);
         next.extended.restore();
         next.last_cpu.set(Some(cpu));

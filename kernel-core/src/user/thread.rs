@@ -73,6 +73,11 @@ impl UserThread {
         });
     }
 
+    /// It goes to user mode no more: from now on the scheduler loads nothing for it, whatever becomes of the address space.
+    pub(super) fn leave_user_mode(&self) {
+        self.context.set(UserContext::NONE);
+    }
+
     /// Notes the base of FS, which is loaded by [`loaded::reload`](super::loaded::reload).
     pub(super) fn set_fs_base(&self, base: u64) {
         self.context.set(UserContext {

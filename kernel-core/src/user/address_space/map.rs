@@ -35,7 +35,7 @@ impl AddressSpace {
             Place::Anywhere => memory.regions.gap(length).ok_or(Errno::ENOMEM)?,
             Place::Replace(address) | Place::Free(address) => address,
         };
-        let pages = range(address, length)?;
+        let pages = range(address, length, Errno::ENOMEM)?;
         if let Place::Replace(_) = place {
             if access.contains(UserAccess::WRITE | UserAccess::EXECUTE) {
                 return Err(Errno::EACCES);
@@ -51,7 +51,8 @@ impl AddressSpace {
     /// # Errors
     /// `EINVAL` for a range that is none.
     pub fn unmap(&self, address: u64, length: u64) -> Result<(), Errno> {
-        let pages = range(address, whole_pages(length)?)?;
+        let length = whole_pages(length).map_err(|_| Errno::EINVAL)?;
+        let pages = range(address, length, Errno::EINVAL)?;
         self.unmap_locked(&mut self.memory.lock(), pages)
     }
 
@@ -63,7 +64,7 @@ impl AddressSpace {
         if length == 0 {
             return Ok(());
         }
-        let pages = range(address, whole_pages(length)?)?;
+        let pages = range(address, whole_pages(length)?, Errno::ENOMEM)?;
         let mut memory = self.memory.lock();
         memory.regions.protect(pages.clone(), access).map_err(errno)?;
         memory.change_rights(&pages, access);
@@ -167,15 +168,19 @@ impl Removal {
 
 fn whole_pages(length: u64) -> Result<u64, Errno> {
     match length.checked_next_multiple_of(PAGE_SIZE) {
-        None | Some(0) => Err(Errno::EINVAL),
-        Some(length) if length > USER_END => Err(Errno::ENOMEM),
-        Some(length) => Ok(length),
+        Some(0) => Err(Errno::EINVAL),
+        Some(length) if length <= USER_END => Ok(length),
+        _ => Err(Errno::ENOMEM),
     }
 }
 
-fn range(address: u64, length: u64) -> Result<Range<u64>, Errno> {
+/// The range, or `outside` for one that does not end within a program's reach.
+fn range(address: u64, length: u64, outside: Errno) -> Result<Range<u64>, Errno> {
+    if !address.is_multiple_of(PAGE_SIZE) {
+        return Err(Errno::EINVAL);
+    }
     let end = address.checked_add(length).filter(|end| *end <= USER_END);
-    Ok(address..end.ok_or(Errno::EINVAL)?)
+    Ok(address..end.ok_or(outside)?)
 }
 
 fn addresses(pages: &Range<u64>) -> Range<VirtAddr> {

@@ -3,6 +3,7 @@
 use super::Answer;
 use crate::console;
 use crate::user::UserThread;
+use arch::layout::USER_END;
 use kernel_logic::user::errno::Errno;
 
 /// How much is copied and printed at a time.
@@ -16,12 +17,15 @@ pub fn write(thread: &UserThread, file: u64, address: u64, length: u64) -> Answe
     if file as i32 != 1 && file as i32 != 2 {
         return Err(Errno::EBADF);
     }
+    if address.checked_add(length).is_none_or(|end| end > USER_END) {
+        return Err(Errno::EFAULT);
+    }
     let length = length.min(LONGEST);
     let mut written = 0;
     while written < length && !thread.process().is_ending() {
         let mut buffer = [0; PIECE];
         let piece = &mut buffer[..PIECE.min((length - written) as usize)];
-        match thread.process().space().read(address.wrapping_add(written), piece) {
+        match thread.process().space().read(address + written, piece) {
             Ok(()) => console::write(piece),
             Err(_) if written > 0 => break,
             Err(errno) => return Err(errno),
