@@ -80,7 +80,7 @@ macro_rules! begin {
 }
 pub(super) use begin;
 
-/// Brings the saved registers back; the handler's address is all that is left above the processor's frame.
+/// Brings the saved registers back. On top of what the processor has pushed lies the address of the kernel's handler.
 macro_rules! end {
     () => {
         "pop rdx
