@@ -13,6 +13,12 @@ const FETCH: u64 = 1 << 4;
 pub struct PageFault(pub u64);
 
 impl PageFault {
+    /// Whether it was an access with a program's rights. The processor makes some with its own while a program runs, to read a
+    /// descriptor, say (Intel SDM, vol. 3, 4.6.1, "implicit supervisor-mode accesses").
+    pub fn is_user(self) -> bool {
+        self.0 & USER != 0
+    }
+
     /// Whether an instruction was to be fetched.
     pub fn is_fetch(self) -> bool {
         self.0 & FETCH != 0
@@ -31,7 +37,7 @@ impl fmt::Display for PageFault {
             _ if self.is_write() => "a write",
             _ => "a read",
         };
-        let mode = if self.0 & USER != 0 { "user" } else { "kernel" };
+        let mode = if self.is_user() { "user" } else { "kernel" };
         write!(out, "{access} in {mode} mode")
     }
 }

@@ -41,6 +41,16 @@ pub(super) fn is_busy(cpu: CpuId) {
     IDLE.fetch_and(!CpuSet::only(cpu).bits(), SeqCst);
 }
 
+/// Gives a thread that waits on this CPU to `other`, idle or not. `false` if none waits that may run there.
+pub fn give_away_to(other: CpuId) -> bool {
+    let _masked = irq::mask();
+    let given = Scheduler::of(other).and_then(|taker| Some((taker, Scheduler::mine().give_to(other)?)));
+    if let Some((taker, thread)) = given {
+        taker.send(thread);
+    }
+    given.is_some()
+}
+
 /// Takes a thread that waits on another CPU.
 fn steal(me: &Scheduler) -> bool {
     steal_order(me.cpu, smp::online()).any(|victim| {

@@ -18,7 +18,7 @@ mod wait;
 mod wake;
 
 pub use alarm::on_alarm;
-pub use idle::run as run_idle;
+pub use idle::{give_away_to, run as run_idle};
 pub use preempt::{NoPreemption, interrupts_done, without_preemption};
 pub use scheduler::start;
 pub(crate) use thread::end;

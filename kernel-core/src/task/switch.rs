@@ -1,10 +1,11 @@
 //! The switch itself: one thread's registers for another's.
 //!
-//! A switch is a function call to both threads, so only what a function must preserve is saved, on the stack of the thread that
-//! is left. Nothing here is privileged; page tables and kernel stacks of user mode are exchanged elsewhere.
+//! Two of them are exchanged by hand, the stack pointer and, by a return on the new stack, the instruction pointer. All others
+//! are declared lost, so that the compiler saves those that are in use where the switch stands, and no others. Nothing
+//! here is privileged; what belongs to user mode is exchanged elsewhere.
 
 use arch::VirtAddr;
-use core::arch::naked_asm;
+use core::arch::{asm, naked_asm};
 
 /// Where a thread's registers are, while it does not run: its stack pointer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,17 +18,13 @@ impl Context {
     /// # Safety
     /// The stack is mapped and nobody's.
     pub unsafe fn new(top: VirtAddr, begin: extern "sysv64" fn() -> !) -> Self {
-        /// The registers that are popped, and the address that is returned to.
-        const WORDS: u64 = 7;
-        // One word more, so that the stack is aligned as after a call.
-        let pointer = top.as_u64() - 8 * (WORDS + 1);
-        // SAFETY: the caller's stack. RBP 0 ends backtraces.
-        unsafe {
-            let words: *mut u64 = core::ptr::with_exposed_provenance_mut(pointer as usize);
-            words.write_bytes(0, WORDS as usize + 1);
-            words.add(WORDS as usize - 1).write(begin as usize as u64);
-        }
-        Self(pointer)
+        /// Where the switch returns to, where that returns to, and where `begin` would: the stack is aligned as after a call.
+        const WORDS: usize = 3;
+        let pointer = top.as_u64() as usize - WORDS * size_of::<u64>();
+        let words: [u64; WORDS] = [first_entry as usize as u64, begin as usize as u64, 0];
+        // SAFETY: the caller's stack.
+        unsafe { core::ptr::with_exposed_provenance_mut::<[u64; WORDS]>(pointer).write(words) };
+        Self(pointer as u64)
     }
 }
 
@@ -36,23 +33,37 @@ impl Context {
 /// # Safety
 /// `to` is a context that was saved or made and not continued since; interrupts are masked; whoever continues knows what to do
 /// about the locks the caller holds.
+#[inline(always)]
+pub unsafe fn switch(from: *mut Context, to: Context) {
+    // SAFETY: the caller's promise. RBX and RBP cannot be declared lost, so they are saved here.
+    unsafe {
+        asm!(
+            "push rbp",
+            "push rbx",
+            "call {exchange_stacks}",
+            "pop rbx",
+            "pop rbp",
+            exchange_stacks = sym exchange_stacks,
+            inout("rdi") from => _,
+            inout("rsi") to.0 => _,
+            lateout("r12") _,
+            lateout("r13") _,
+            lateout("r14") _,
+            lateout("r15") _,
+            clobber_abi("sysv64"),
+        );
+    }
+}
+
+/// Stores the stack pointer at RDI, takes the one in RSI, and returns on that stack. Out of line, so that the processor, which
+/// remembers calls to predict where they return to, predicts this one as well.
 #[unsafe(naked)]
-pub unsafe extern "sysv64" fn switch(from: *mut Context, to: Context) {
-    naked_asm!(
-        "push rbp",
-        "push rbx",
-        "push r12",
-        "push r13",
-        "push r14",
-        "push r15",
-        "mov [rdi], rsp",
-        "mov rsp, rsi",
-        "pop r15",
-        "pop r14",
-        "pop r13",
-        "pop r12",
-        "pop rbx",
-        "pop rbp",
-        "ret",
-    )
+extern "sysv64" fn exchange_stacks() {
+    naked_asm!("mov [rdi], rsp", "mov rsp, rsi", "ret")
+}
+
+/// Where a new thread comes out of its first switch: RBP 0 ends backtraces, and the next word on the stack says how to go on.
+#[unsafe(naked)]
+extern "sysv64" fn first_entry() {
+    naked_asm!("xor ebp, ebp", "ret")
 }

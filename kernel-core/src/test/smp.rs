@@ -1,5 +1,8 @@
 //! Several CPUs: all come up, each has its own area, and each reaches each.
 
+mod calls;
+
+use super::threads::need_two_cpus;
 use super::{Case, Outcome, Trouble, check, check_eq, failed};
 use crate::fault::probe;
 use crate::irq;
@@ -27,6 +30,14 @@ pub(super) const CASES: &[Case] = &[
         run: every_cpu_reaches_every_cpu,
     },
     Case {
+        name: "smp-every-pair-calls-both-ways",
+        run: calls::every_pair_calls_both_ways,
+    },
+    Case {
+        name: "smp-masked-cpu-holds-back-calls",
+        run: calls::masked_cpu_holds_back_calls,
+    },
+    Case {
         name: "smp-every-cpu-has-its-alarm",
         run: every_cpu_has_its_alarm,
     },
@@ -50,14 +61,6 @@ fn others() -> impl Iterator<Item = CpuId> {
     smp::online().without(this_cpu()).iter()
 }
 
-fn need_two() -> Outcome {
-    if smp::online().len() > 1 {
-        Ok(())
-    } else {
-        Err(Trouble::Skipped("the machine has one CPU"))
-    }
-}
-
 fn all_come_up() -> Outcome {
     check_eq!(smp::online().len(), Platform::cpu_count().min(MAX_CPUS));
     check!(smp::online().contains(CpuId(0)), "the boot CPU is not online");
@@ -78,7 +81,7 @@ fn every_cpu_has_its_area() -> Outcome {
 }
 
 fn every_cpu_reaches_every_cpu() -> Outcome {
-    need_two()?;
+    need_two_cpus()?;
     fn count(_: u64) {
         SEEN.fetch_add(1, Relaxed);
     }
@@ -126,7 +129,7 @@ fn every_cpu_has_its_alarm() -> Outcome {
 }
 
 fn clock_never_goes_back() -> Outcome {
-    need_two()?;
+    need_two_cpus()?;
     fn read(_: u64) {
         SEEN.store(Platform::now().nanoseconds(), Relaxed);
     }

@@ -1,16 +1,19 @@
 //! Threads: they run, on all CPUs, are preempted, sleep, wait for each other, and end without a trace.
 
+mod moving;
+
+pub(super) use moving::{CASES as MOVING_CASES, LONG_CASES};
+
 use super::{Case, Outcome, Trouble, check, check_eq, failed};
-use crate::irq;
 use crate::mm::frames;
 use crate::platform::Platform;
 use crate::smp;
-use crate::sync::{IrqLock, Mutex};
+use crate::sync::IrqLock;
 use crate::task::{self, Class, JoinHandle, Options, Priority, WaitList};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use arch::percpu::{CpuId, CpuSet, this_cpu};
-use arch::{IrqOps, SmpOps, TimeOps};
+use arch::{Instant, SmpOps, TimeOps};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 
@@ -32,14 +35,6 @@ pub(super) const CASES: &[Case] = &[
         run: sleep_in_order,
     },
     Case {
-        name: "threads-share-under-a-mutex",
-        run: share_under_a_mutex,
-    },
-    Case {
-        name: "threads-share-under-an-irq-lock",
-        run: share_under_an_irq_lock,
-    },
-    Case {
         name: "threads-hand-over-by-waiting",
         run: hand_over_by_waiting,
     },
@@ -52,10 +47,6 @@ pub(super) const CASES: &[Case] = &[
         run: spread_over_idle_cpus,
     },
     Case {
-        name: "threads-move-while-they-mask",
-        run: move_while_they_mask,
-    },
-    Case {
         name: "threads-of-real-time-go-first",
         run: real_time_goes_first,
     },
@@ -65,13 +56,40 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than anything takes on a busy host.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
-fn spawn(work: impl FnOnce() + Send + 'static) -> Result<JoinHandle, Trouble> {
+/// Waits, without sleeping, until `condition` holds; `false` if it does not within [`PATIENCE`].
+pub(super) fn wait_for(condition: impl Fn() -> bool) -> bool {
+    let end = Platform::now() + PATIENCE;
+    while !condition() {
+        if Platform::now() >= end {
+            return condition();
+        }
+        Platform::spin(0);
+    }
+    true
+}
+
+/// Counts up to `most` rounds, but begins none but the first after `end`.
+pub(super) fn rounds(most: u64, end: Instant) -> impl Iterator<Item = u64> {
+    (0..most).take_while(move |round| *round == 0 || Platform::now() < end)
+}
+
+/// Skips the test where there is only one CPU.
+pub(super) fn need_two_cpus() -> Outcome {
+    if smp::online().len() > 1 {
+        Ok(())
+    } else {
+        Err(Trouble::Skipped("the machine has one CPU"))
+    }
+}
+
+pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> Result<JoinHandle, Trouble> {
     task::spawn(work).map_err(failed("starting a thread"))
 }
 
-fn spawn_on(cpu: CpuId, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle, Trouble> {
+pub(super) fn spawn_on(cpu: CpuId, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle, Trouble> {
     let options = Options {
         affinity: CpuSet::only(cpu),
         ..Options::default()
@@ -113,10 +131,7 @@ fn are_preempted() -> Outcome {
     // Both on this CPU, and neither gives it up.
     let busy = spawn_on(here, move || while !spinning.load(Relaxed) {})?;
     let stopper = spawn_on(here, move || stop.store(true, Relaxed))?;
-    let end = Platform::now() + PATIENCE;
-    while !(busy.is_finished() && stopper.is_finished()) && Platform::now() < end {
-        Platform::spin(0);
-    }
+    wait_for(|| busy.is_finished() && stopper.is_finished());
     check!(stopper.is_finished(), "a busy thread kept the CPU to itself");
     check!(busy.is_finished(), "the busy thread did not come back");
     Ok(())
@@ -151,44 +166,6 @@ fn wake_order() -> Result<Vec<u32>, Trouble> {
     threads?.into_iter().for_each(JoinHandle::join);
     let woke = order.lock().clone();
     Ok(woke)
-}
-
-/// Has four threads for each CPU add to a counter by `add`, which is not atomic, many times.
-fn count_together(add: impl Fn() + Send + Sync + 'static) -> Result<u64, Trouble> {
-    const ROUNDS: u64 = 500;
-    let add = Arc::new(add);
-    let count = u64::from(smp::online().len()) * 4;
-    let threads: Result<Vec<_>, _> = (0..count)
-        .map(|_| {
-            let add = add.clone();
-            spawn(move || (0..ROUNDS).for_each(|_| add()))
-        })
-        .collect();
-    threads?.into_iter().for_each(JoinHandle::join);
-    Ok(count * ROUNDS)
-}
-
-fn share_under_a_mutex() -> Outcome {
-    let total = Arc::new(Mutex::new(0u64));
-    let shared = total.clone();
-    let expected = count_together(move || {
-        let mut total = shared.lock();
-        let seen = *total;
-        if seen.is_multiple_of(64) {
-            task::yield_now();
-        }
-        *total = seen + 1;
-    })?;
-    check_eq!(*total.lock(), expected);
-    Ok(())
-}
-
-fn share_under_an_irq_lock() -> Outcome {
-    let total = Arc::new(IrqLock::new(0u64));
-    let shared = total.clone();
-    let expected = count_together(move || *shared.lock() += 1)?;
-    check_eq!(*total.lock(), expected);
-    Ok(())
 }
 
 fn hand_over_by_waiting() -> Outcome {
@@ -241,36 +218,6 @@ fn spread_over_idle_cpus() -> Outcome {
     threads?.into_iter().for_each(JoinHandle::join);
     check_eq!(CpuSet::from_bits(seen.load(Relaxed)), all);
     Ok(())
-}
-
-fn move_while_they_mask() -> Outcome {
-    if smp::online().len() < 2 {
-        return Err(Trouble::Skipped("the machine has one CPU"));
-    }
-    let wrong = Arc::new(AtomicU64::new(0));
-    let threads: Result<Vec<_>, _> = (0..4)
-        .map(|offset| {
-            let wrong = wrong.clone();
-            spawn(move || {
-                let cpus = smp::online().len();
-                for round in 0..500 {
-                    let target = CpuId((round + offset) % cpus);
-                    task::set_affinity(CpuSet::only(target));
-                    wrong.fetch_add((this_cpu() != target).into(), Relaxed);
-                    for _ in 0..20 {
-                        Platform::disable();
-                        wrong.fetch_add((!irq::is_masked()).into(), Relaxed);
-                        Platform::enable();
-                        wrong.fetch_add(irq::is_masked().into(), Relaxed);
-                    }
-                }
-            })
-        })
-        .collect();
-    threads?.into_iter().for_each(JoinHandle::join);
-    check_eq!(wrong.load(Relaxed), 0);
-    // No CPU was left masked: each still answers.
-    run_on_every_cpu()
 }
 
 fn real_time_goes_first() -> Outcome {

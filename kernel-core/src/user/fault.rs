@@ -35,6 +35,10 @@ fn cause(thread: &UserThread, frame: &TrapFrame, address: VirtAddr) -> Option<Ca
         return Some(Cause::Exception(frame.exception()));
     }
     let fault = PageFault(frame.error_code);
+    if !fault.is_user() {
+        // What the processor itself is not allowed for the program, no page of the program's helps against.
+        return Some(Cause::Access(fault, address, Unresolved::NotAllowed));
+    }
     let attempt = match fault {
         _ if fault.is_fetch() => Attempt::Execute,
         _ if fault.is_write() => Attempt::Write,
