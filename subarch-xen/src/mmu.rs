@@ -69,9 +69,7 @@ impl MmuOps for Xen {
     unsafe fn table_give(table: Pfn, level: PageTableLevel) {
         protect(table, Right::Read);
         if level == PageTableLevel::Four {
-            flush_queue();
-            // SAFETY: pinning only validates; the caller completed the table.
-            unsafe { extended([Extended::PinRoot(p2m::machine(table))]) }.granted();
+            settle(Extended::PinRoot(p2m::machine(table)));
         }
     }
 
@@ -79,9 +77,7 @@ impl MmuOps for Xen {
     /// As [`MmuOps::table_take`] asks.
     unsafe fn table_take(table: Pfn, level: PageTableLevel) {
         if level == PageTableLevel::Four {
-            flush_queue();
-            // SAFETY: the caller promises that no CPU uses the root.
-            unsafe { extended([Extended::Unpin(p2m::machine(table))]) }.granted();
+            settle(Extended::Unpin(p2m::machine(table)));
         }
         protect(table, Right::Write);
     }
@@ -317,6 +313,18 @@ fn invalidate<'a>(pages: &Range<VirtAddr>, page: impl Fn(u64) -> Extended<'a>, e
         }
     }
     .granted();
+}
+
+/// Pins or unpins a root, after the updates that wait.
+///
+/// Xen interrupts itself in a long operation and has the guest repeat the hypercall, but keeps what is left to do with the CPU it
+/// began on. An event in between could move the thread to another, and leave a root half unpinned. So events are masked.
+fn settle(operation: Extended<'_>) {
+    on_this_cpu(|cpu| {
+        cpu.queue.flush();
+        // SAFETY: pinning only validates; unpinning is for roots that no CPU uses.
+        unsafe { extended([operation]) }.granted();
+    });
 }
 
 /// Makes the updates that wait on this CPU.
