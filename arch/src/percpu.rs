@@ -53,6 +53,8 @@ pub struct PerCpu {
     user_stack: UnsafeCell<u64>,
     /// What the core keeps here: the running thread.
     current: UnsafeCell<*const ()>,
+    /// What the core keeps here: the CPU's scheduler.
+    scheduler: UnsafeCell<*const ()>,
     /// How often preemption was switched off on this CPU, and not on again.
     preemption_off: UnsafeCell<u32>,
     /// The CPU's number.
@@ -74,6 +76,7 @@ static TEMPLATE: PerCpu = PerCpu {
     kernel_stack: UnsafeCell::new(0),
     user_stack: UnsafeCell::new(0),
     current: UnsafeCell::new(core::ptr::null()),
+    scheduler: UnsafeCell::new(core::ptr::null()),
     preemption_off: UnsafeCell::new(0),
     cpu: UnsafeCell::new(CpuId(0)),
 };
@@ -174,6 +177,30 @@ pub unsafe fn set_current(current: *const ()) {
     }
 }
 
+/// What the core keeps in the head: the CPU's scheduler, null before it has one.
+#[inline(always)]
+pub fn scheduler() -> *const () {
+    let scheduler: *const ();
+    // SAFETY: GS is this CPU's area.
+    unsafe {
+        asm!("mov {}, gs:[{offset}]", out(reg) scheduler, offset = const offset_of!(PerCpu, scheduler),
+             options(readonly, nostack, preserves_flags));
+    }
+    scheduler
+}
+
+/// Sets what [`scheduler`] reads on this CPU.
+///
+/// # Safety
+/// For the scheduler, once.
+pub unsafe fn set_scheduler(scheduler: *const ()) {
+    // SAFETY: GS is this CPU's area.
+    unsafe {
+        asm!("mov gs:[{offset}], {}", in(reg) scheduler, offset = const offset_of!(PerCpu, scheduler),
+             options(nostack, preserves_flags));
+    }
+}
+
 /// Switches preemption off on this CPU once more: one instruction, so it counts on the CPU it is executed on.
 #[inline(always)]
 pub fn preemption_off() {
@@ -184,7 +211,10 @@ pub fn preemption_off() {
 /// Takes one [`preemption_off`] back; whether preemption is possible again is [`preemption_depth`]'s to say.
 #[inline(always)]
 pub fn preemption_on() {
-    debug_assert!(preemption_depth() != 0, "preemption was switched on more often than off");
+    debug_assert!(
+        preemption_depth() != 0,
+        "preemption was switched on more often than off"
+    );
     // SAFETY: as above.
     unsafe { asm!("dec dword ptr gs:[{offset}]", offset = const offset_of!(PerCpu, preemption_off), options(nostack)) };
 }

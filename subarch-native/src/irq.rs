@@ -26,7 +26,9 @@ impl IrqOps for Native {
 
     #[inline(always)]
     fn enable() {
-        interrupts::enable();
+        // SAFETY: the core decides when handlers may run. By the bare instruction and not the `x86_64` crate's wrapper, which adds
+        // a `nop` for the shadow of `sti`; the core knows of it.
+        unsafe { asm!("sti", options(nostack, preserves_flags)) };
     }
 
     #[inline(always)]

@@ -2,6 +2,7 @@
 
 use super::{CpuId, MAX_CPUS};
 use core::fmt;
+use core::iter;
 use core::ops::{BitAnd, BitOr};
 
 /// A set of CPUs, in one word.
@@ -52,9 +53,18 @@ impl CpuSet {
         self.0.count_ones()
     }
 
+    /// The CPU with the lowest number, if there is any.
+    #[inline]
+    pub const fn first(self) -> Option<CpuId> {
+        if self.is_empty() {
+            return None;
+        }
+        Some(CpuId(self.0.trailing_zeros()))
+    }
+
     /// Its CPUs in ascending order.
     pub fn iter(self) -> impl Iterator<Item = CpuId> {
-        (0..MAX_CPUS).map(CpuId).filter(move |cpu| self.contains(*cpu))
+        iter::successors(self.first(), move |cpu| Self(self.0 & (u64::MAX << cpu.0) << 1).first())
     }
 }
 
@@ -91,5 +101,7 @@ mod tests {
         assert_eq!((set.len(), set.without(CpuId(0))), (2, CpuSet::only(CpuId(63))));
         assert_eq!(set.iter().map(|cpu| cpu.0).collect::<Vec<_>>(), [0, 63]);
         assert!((set & CpuSet::only(CpuId(5))).is_empty());
+        assert_eq!((set.first(), CpuSet::EMPTY.first()), (Some(CpuId(0)), None));
+        assert_eq!(CpuSet::ALL.iter().count(), MAX_CPUS as usize);
     }
 }

@@ -9,18 +9,19 @@ use super::scheduler::{Scheduler, State};
 use super::switch::switch;
 use super::thread::{Thread, current, release};
 use crate::irq::{self, Masked};
+use crate::platform::Platform;
 use crate::smp;
 use crate::sync::acquire;
 use crate::user;
-use arch::Instant;
 use arch::percpu::{self, CpuId, CpuSet};
+use arch::{Instant, IrqOps};
 use core::mem;
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering::Relaxed;
-use kernel_logic::sched::Fit;
+use kernel_logic::sched::{Fit, Turn};
 use spin::MutexGuard;
 
 /// What is to be done about a thread when no CPU is on its stack any more.
+#[derive(Clone, Copy)]
 pub(super) enum Afterwards {
     Nothing,
     /// It has ended.
@@ -38,13 +39,24 @@ pub(super) fn reschedule(_: &Masked) {
     me.go_on_with(state, next);
 }
 
-/// Lets others go first.
-pub(super) fn yield_now(_: &Masked) {
+/// Lets others go first. Called with interrupts unmasked.
+///
+/// Of all switches this is the most frequent, and in most of them two threads take turns that were both on the queue before and
+/// are both on it afterwards. Then nobody needs help who did not need it before, and an alarm that was early enough still is.
+/// Nor is the inbox looked into: whatever makes it necessary, or makes another switch due, comes with an interrupt.
+#[inline(always)]
+pub(super) fn yield_now() {
+    Platform::disable();
     let me = Scheduler::mine();
-    let mut state = acquire(&me.state);
-    me.empty_inbox(&mut state);
-    let next = state.run.yield_now(now());
-    me.go_on_with(state, next);
+    match me.state.try_lock() {
+        Some(mut state) => match state.run.take_turns(now()) {
+            // SAFETY: the next thread was on our run queue, whose lock it will release.
+            Some(turn) => unsafe { hand_over(state, turn) },
+            None => me.yield_thoroughly(state),
+        },
+        None => me.yield_after_waiting(),
+    }
+    Platform::enable();
 }
 
 /// Stops the current thread, which has armed its claim, until it is woken, by `deadline` at the latest.
@@ -103,56 +115,109 @@ pub(super) fn set_affinity(affinity: CpuSet, _: &Masked) {
 }
 
 impl Scheduler {
+    /// Yields although another CPU has the lock just now.
+    #[cold]
+    #[inline(never)]
+    fn yield_after_waiting(&self) {
+        self.yield_thoroughly(acquire(&self.state));
+    }
+
+    /// Looks for everybody who may go first, and lets that thread run.
+    #[inline(never)]
+    fn yield_thoroughly(&self, mut state: MutexGuard<'_, State>) {
+        self.empty_inbox(&mut state);
+        let next = state.run.yield_now(now());
+        self.go_on_with(state, next);
+    }
+
+    /// Cares for the thread that was left.
+    #[inline(never)]
+    fn care_for_left(&self) {
+        match self.afterwards.replace(Afterwards::Nothing) {
+            Afterwards::Nothing => {}
+            // SAFETY: it has ended, and this CPU was the last on its stack.
+            Afterwards::Release(thread) => unsafe { release(thread) },
+            Afterwards::Send(thread, cpu) => {
+                if let Some(other) = Scheduler::of(cpu) {
+                    other.send(thread);
+                }
+            }
+        }
+    }
+
     /// Runs `next`, or the idle thread; the lock goes with the switch.
     fn go_on_with(&self, mut state: MutexGuard<'_, State>, next: Option<NonNull<Thread>>) {
-        self.due.store(false, Relaxed);
+        self.due.set(false);
         state.set_alarm();
         if state.run.waiting() > 0 {
             idle::call_for_help(self.cpu);
         }
-        let (previous, next) = (current(), next.unwrap_or(self.idle));
-        if previous == next {
+        let turn = Turn {
+            from: current(),
+            to: next.unwrap_or(self.idle),
+        };
+        if turn.from == turn.to {
             return;
         }
-        if previous == self.idle {
+        if turn.from == self.idle {
             // It may be left in the middle of a halt, by an interrupt that brought work.
             idle::is_busy(self.cpu);
         }
-        mem::forget(state);
-        // SAFETY: the next thread is not running: it came from our run queue, or is our idle thread. Nobody reaches
-        // either while the lock is held, which the next thread releases.
-        unsafe { self.hand_over(previous, next) };
-        finish_switch();
-    }
-
-    /// Exchanges what a CPU has of its thread. Returns when somebody hands the CPU back to `previous`.
-    ///
-    /// # Safety
-    /// `previous` runs here and `next` nowhere; interrupts are masked, and nobody else can reach either.
-    unsafe fn hand_over(&self, previous: NonNull<Thread>, next: NonNull<Thread>) {
-        // SAFETY: the caller's promise. Up to the last line this is still the stack of `previous`.
-        unsafe {
-            next.as_ref().home.store(self.cpu.0, Relaxed);
-            percpu::set_current(next.as_ptr().cast());
-            user::switch(previous.as_ref().user(), next.as_ref().user());
-            switch(previous.as_ref().context.get(), *next.as_ref().context.get());
-        }
+        // SAFETY: the next thread is not running: it came from our run queue, or is our idle thread.
+        unsafe { hand_over(state, turn) };
     }
 }
 
+/// Exchanges what a CPU has of its thread, and the lock with it. Returns when somebody hands the CPU back to the thread that is
+/// left.
+///
+/// # Safety
+/// One thread runs here and the other nowhere, and nobody reaches either while the lock is held. Interrupts are masked.
+#[inline(always)]
+unsafe fn hand_over(lock: MutexGuard<'_, State>, turn: Turn<Thread>) {
+    mem::forget(lock);
+    // SAFETY: the caller's promise. Up to the last line this is still the stack of the thread that is left.
+    unsafe {
+        percpu::set_current(turn.to.as_ptr().cast());
+        let Turn { from, to } = if is_of_program(turn.from) || is_of_program(turn.to) {
+            switch_programs(turn)
+        } else {
+            turn
+        };
+        switch(from.as_ref().context.get(), *to.as_ref().context.get());
+    }
+    finish_switch();
+}
+
+/// Whether a thread is one of a program.
+///
+/// # Safety
+/// The thread lives.
+#[inline(always)]
+unsafe fn is_of_program(thread: NonNull<Thread>) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { thread.as_ref() }.user().is_some()
+}
+
+/// Exchanges what a CPU has of a program. It returns what it was given, so that switches between threads of the kernel need not
+/// keep that in registers that would have to be saved first.
+///
+/// # Safety
+/// As for [`hand_over`].
+#[inline(never)]
+unsafe fn switch_programs(turn: Turn<Thread>) -> Turn<Thread> {
+    // SAFETY: the caller's promise.
+    unsafe { user::switch(turn.from.as_ref().user(), turn.to.as_ref().user()) };
+    turn
+}
+
 /// What a thread does first after a switch to it: releases the queue, and cares for whom it was switched from.
+#[inline(always)]
 pub(super) fn finish_switch() {
     let me = Scheduler::mine();
     // SAFETY: whoever switched to us holds the lock, on this CPU, and has left it to us.
     unsafe { me.state.force_unlock() };
-    match me.afterwards.replace(Afterwards::Nothing) {
-        Afterwards::Nothing => {}
-        // SAFETY: it has ended, and this CPU was the last on its stack.
-        Afterwards::Release(thread) => unsafe { release(thread) },
-        Afterwards::Send(thread, cpu) => {
-            if let Some(other) = Scheduler::of(cpu) {
-                other.send(thread);
-            }
-        }
+    if !matches!(me.afterwards.get(), Afterwards::Nothing) {
+        me.care_for_left();
     }
 }

@@ -31,7 +31,7 @@ pub fn run() -> ! {
 
 /// Interrupts a CPU that is idle, other than `busy`, which has more work than it can do at once.
 pub(super) fn call_for_help(busy: CpuId) {
-    if let Some(cpu) = CpuSet::from_bits(IDLE.load(SeqCst)).without(busy).iter().next() {
+    if let Some(cpu) = CpuSet::from_bits(IDLE.load(SeqCst)).without(busy).first() {
         Platform::send_ipi(cpu);
     }
 }

@@ -23,15 +23,15 @@ pub use preempt::{NoPreemption, interrupts_done, without_preemption};
 pub use scheduler::start;
 pub(crate) use thread::end;
 pub use thread::{JoinHandle, Thread, current};
-pub(crate) use wake::interrupt;
 pub use wait::WaitList;
+pub(crate) use wake::interrupt;
 pub use wake::on_call;
 
 use crate::irq;
 use crate::mm::mappings::MapError;
 use crate::platform::Platform;
-use crate::user::UserThread;
 use crate::sync::check;
+use crate::user::UserThread;
 use alloc::boxed::Box;
 use arch::percpu::CpuSet;
 use arch::{Instant, TimeOps, TrapFrame};
@@ -87,11 +87,11 @@ pub(crate) fn introduce(prepared: &JoinHandle) {
     wake::introduce(prepared.leak());
 }
 
-/// Lets other threads of this CPU run first.
+/// Lets other threads of this CPU run first. Called with interrupts unmasked.
 #[cfg_attr(debug_assertions, track_caller)]
 pub fn yield_now() {
     check::may_sleep();
-    handover::yield_now(&irq::mask());
+    handover::yield_now();
 }
 
 /// Stops the current thread for at least `span`.

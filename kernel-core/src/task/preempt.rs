@@ -6,7 +6,6 @@ use crate::irq;
 use crate::platform::Platform;
 use arch::{SmpOps, percpu};
 use core::marker::PhantomData;
-use core::sync::atomic::Ordering::Relaxed;
 
 /// Proof that the current thread is not preempted, and so stays on its CPU, as long as this lives. Guards nest.
 #[must_use = "preemption is off only as long as the guard lives"]
@@ -52,5 +51,5 @@ pub(super) fn preempt_if_due() {
 
 /// Whether another thread should run on this CPU and preemption is possible. Called with interrupts masked.
 fn is_switch_due() -> bool {
-    Scheduler::is_started() && percpu::preemption_depth() == 0 && Scheduler::mine().due.load(Relaxed)
+    Scheduler::is_started() && percpu::preemption_depth() == 0 && Scheduler::mine().due.get()
 }

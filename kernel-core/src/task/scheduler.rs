@@ -10,16 +10,12 @@ use super::thread::Thread;
 use super::{Options, now};
 use crate::sync::acquire;
 use alloc::boxed::Box;
-use arch::percpu::{self, CpuId, MAX_CPUS, PerCpuVar};
+use arch::percpu::{self, CpuId, MAX_CPUS};
 use core::cell::Cell;
 use core::ptr::{NonNull, null_mut};
-use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
-use kernel_logic::sched::{Decision, Inbox, RunQueue, Sleepers};
+use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Release};
+use kernel_logic::sched::{Inbox, RunQueue, Sleepers};
 use spin::Mutex;
-
-/// The scheduler of this CPU.
-#[unsafe(link_section = ".percpu")]
-static MINE: PerCpuVar<AtomicPtr<Scheduler>> = PerCpuVar::new(AtomicPtr::new(null_mut()));
 
 /// The schedulers of all CPUs that have one.
 static ALL: [AtomicPtr<Scheduler>; MAX_CPUS as usize] = [const { AtomicPtr::new(null_mut()) }; MAX_CPUS as usize];
@@ -28,15 +24,16 @@ static ALL: [AtomicPtr<Scheduler>; MAX_CPUS as usize] = [const { AtomicPtr::new(
 pub struct Scheduler {
     pub(super) state: Mutex<State>,
     pub(super) inbox: Inbox<Thread>,
-    /// Whether a thread other than the running one should run as soon as preemption is possible.
-    pub(super) due: AtomicBool,
+    /// Whether a thread other than the running one should run as soon as preemption is possible. Only for this CPU, with
+    /// interrupts masked.
+    pub(super) due: Cell<bool>,
     /// What to do about the thread that is being left, once it has been. Only for this CPU, with interrupts masked.
     pub(super) afterwards: Cell<Afterwards>,
     pub(super) cpu: CpuId,
     pub(super) idle: NonNull<Thread>,
 }
 
-// SAFETY: `afterwards` and the idle thread are only touched by their own CPU; the rest is locked or atomic.
+// SAFETY: the cells and the idle thread are only touched by their own CPU; the rest is locked or atomic.
 unsafe impl Sync for Scheduler {}
 
 /// What the lock protects.
@@ -67,8 +64,8 @@ pub fn start() {
         let running = state.run.reschedule(now());
         assert!(running == Some(me), "the only thread runs");
     }
-    // SAFETY: this CPU is not left during boot.
-    unsafe { MINE.this() }.store(scheduler, Release);
+    // SAFETY: this CPU is not left during boot, and has no other scheduler.
+    unsafe { percpu::set_scheduler((&raw const *scheduler).cast()) };
     ALL[cpu.0 as usize].store(scheduler, Release);
 }
 
@@ -87,7 +84,7 @@ impl Scheduler {
         Self {
             state: Mutex::new(state),
             inbox: Inbox::new(),
-            due: AtomicBool::new(false),
+            due: Cell::new(false),
             afterwards: Cell::new(Afterwards::Nothing),
             cpu,
             idle,
@@ -95,10 +92,10 @@ impl Scheduler {
     }
 
     /// This CPU's. The caller cannot be moved to another, or does not mind.
-    #[inline]
+    #[inline(always)]
     pub(super) fn mine() -> &'static Self {
-        // SAFETY: the variable is atomic, and set before threads run here; schedulers are never freed.
-        unsafe { &*MINE.this().load(Relaxed) }
+        // SAFETY: it is set before threads run here; schedulers are never freed.
+        unsafe { &*percpu::scheduler().cast() }
     }
 
     /// That of `cpu`, if it has one already.
@@ -110,19 +107,11 @@ impl Scheduler {
     /// Whether this CPU has a scheduler yet. Called with interrupts masked.
     #[inline]
     pub(super) fn is_started() -> bool {
-        // SAFETY: interrupts are masked, so this CPU it stays; the variable is atomic.
-        !unsafe { MINE.this() }.load(Relaxed).is_null()
+        !percpu::scheduler().is_null()
     }
 
     /// Whether there is something to run, for the idle thread of this CPU.
     pub(super) fn has_work(&self) -> bool {
         !self.inbox.is_empty() || acquire(&self.state).run.waiting() > 0
-    }
-
-    /// Remembers what the run queue decided.
-    pub(super) fn note(&self, decision: Decision) {
-        if decision == Decision::Reschedule {
-            self.due.store(true, Relaxed);
-        }
     }
 }

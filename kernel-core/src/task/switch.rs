@@ -21,7 +21,7 @@ impl Context {
         /// Where the switch returns to, where that returns to, and where `begin` would: the stack is aligned as after a call.
         const WORDS: usize = 3;
         let pointer = top.as_u64() as usize - WORDS * size_of::<u64>();
-        let words: [u64; WORDS] = [first_entry as usize as u64, begin as usize as u64, 0];
+        let words: [u64; WORDS] = [first_entry as *const () as u64, begin as *const () as u64, 0];
         // SAFETY: the caller's stack.
         unsafe { core::ptr::with_exposed_provenance_mut::<[u64; WORDS]>(pointer).write(words) };
         Self(pointer as u64)

@@ -16,7 +16,7 @@ use arch::SmpOps;
 use arch::percpu::{self, CpuId};
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
-use kernel_logic::sched::Notice;
+use kernel_logic::sched::{Decision, Notice};
 
 /// Puts a new thread where it may run: on this CPU if possible.
 pub(super) fn introduce(thread: NonNull<Thread>) {
@@ -37,7 +37,8 @@ pub(super) fn introduce(thread: NonNull<Thread>) {
     preempt_if_due();
 }
 
-/// Wakes `thread` if nobody else has. Called under the lock of the list it was found in, or by one of its owners.
+/// Wakes `thread` if nobody else has. Called with interrupts masked, under the lock of the list it was found in, or by one of its
+/// owners.
 pub(super) fn wake(thread: NonNull<Thread>) -> bool {
     // SAFETY: as long as it is in the list, it lives.
     let thread_ref = unsafe { thread.as_ref() };
@@ -52,7 +53,11 @@ pub(super) fn wake(thread: NonNull<Thread>) -> bool {
 
 /// Has `thread` look around: if it waits, as if it were woken for nothing; if it runs in user mode, by an interrupt.
 pub(crate) fn interrupt(thread: &Thread) {
-    if wake(NonNull::from(thread)) {
+    let woken = {
+        let _masked = irq::mask();
+        wake(NonNull::from(thread))
+    };
+    if woken {
         preempt_if_due();
     } else if thread.home() != percpu::this_cpu() {
         Platform::send_ipi(thread.home());
@@ -66,12 +71,12 @@ pub fn on_call() {
 }
 
 impl Scheduler {
-    /// Puts `thread` into the inbox and sees to it that the CPU looks.
+    /// Puts `thread` into the inbox and sees to it that the CPU looks. Called with interrupts masked.
     pub(super) fn send(&self, thread: NonNull<Thread>) {
         // SAFETY: whoever calls this has the only claim to the thread, which lives.
         match unsafe { self.inbox.push(thread) } {
             Notice::OnItsWay => {}
-            Notice::Needed if self.cpu == percpu::this_cpu() => self.due.store(true, Relaxed),
+            Notice::Needed if self.cpu == percpu::this_cpu() => self.due.set(true),
             Notice::Needed => Platform::send_ipi(self.cpu),
         }
     }
@@ -80,7 +85,7 @@ impl Scheduler {
     pub(super) fn empty_inbox(&self, state: &mut State) {
         for thread in self.inbox.drain() {
             // SAFETY: a thread in the inbox is on no queue: it has left this CPU's, or never was on any.
-            self.note(unsafe { state.run.insert(thread, now()) });
+            unsafe { self.take_in(state, thread) };
         }
         self.set_alarm(state);
     }
@@ -99,7 +104,23 @@ impl Scheduler {
     pub(super) fn receive(&self, thread: NonNull<Thread>) {
         let mut state = acquire(&self.state);
         // SAFETY: it is on no queue: it was just taken from one.
-        self.note(unsafe { state.run.insert(thread, now()) });
+        unsafe { self.take_in(&mut state, thread) };
         self.set_alarm(&mut state);
+    }
+
+    /// Puts `thread` on the run queue. If it must wait, somebody else who is idle is called to take it.
+    ///
+    /// # Safety
+    /// The thread is on no run queue, and lives until it has left this one.
+    pub(super) unsafe fn take_in(&self, state: &mut State, thread: NonNull<Thread>) {
+        // SAFETY: the caller's promise.
+        let decision = unsafe {
+            thread.as_ref().home.store(self.cpu.0, Relaxed);
+            state.run.insert(thread, now())
+        };
+        match decision {
+            Decision::Reschedule => self.due.set(true),
+            Decision::Continue => idle::call_for_help(self.cpu),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::embed::Handle;
 use super::node::Node;
-use super::weight::Weight;
+use super::weight::{Pace, Weight};
 use arch::percpu::{CpuId, CpuSet};
 use core::cell::Cell;
 
@@ -40,6 +40,15 @@ pub enum Class {
     Realtime(Priority),
 }
 
+impl Class {
+    const fn pace(self) -> Pace {
+        match self {
+            Self::Fair(weight) => weight.pace(),
+            Self::Realtime(_) => Pace::STANDING,
+        }
+    }
+}
+
 /// The scheduler's part of a thread.
 ///
 /// The thread may be shared; the entity's cells are used only under the lock of the run queue that the thread is on,
@@ -48,7 +57,9 @@ pub enum Class {
 pub struct SchedEntity {
     /// Its key is the thread's time on the virtual clock of its `home`.
     pub(super) node: Node,
-    pub(super) class: Cell<Class>,
+    class: Cell<Class>,
+    /// What follows from the class, so that a switch need not ask for it.
+    pace: Cell<Pace>,
     pub(super) affinity: Cell<CpuSet>,
     /// The CPU on whose queue it was last; none if on none yet.
     pub(super) home: Cell<Option<CpuId>>,
@@ -71,6 +82,7 @@ impl SchedEntity {
         Self {
             node: Node::new(),
             class: Cell::new(class),
+            pace: Cell::new(class.pace()),
             affinity: Cell::new(affinity),
             home: Cell::new(None),
             left_at: Cell::new(0),
@@ -78,13 +90,30 @@ impl SchedEntity {
         }
     }
 
-    /// The weight, if the thread is of the fair class.
+    /// By which rule the thread gets the CPU.
     #[inline(always)]
-    pub(super) fn weight(&self) -> Option<Weight> {
-        match self.class.get() {
-            Class::Fair(weight) => Some(weight),
-            Class::Realtime(_) => None,
-        }
+    pub(super) fn class(&self) -> Class {
+        self.class.get()
+    }
+
+    /// Gives the thread another class; returns the one it had.
+    pub(super) fn set_class(&self, class: Class) -> Class {
+        self.pace.set(class.pace());
+        self.class.replace(class)
+    }
+
+    /// Whether the thread is of the fair class.
+    #[inline(always)]
+    pub(super) fn is_fair(&self) -> bool {
+        matches!(self.class.get(), Class::Fair(_))
+    }
+
+    /// Charges the thread for having run. Returns what its clock is to show, at the least.
+    #[inline(always)]
+    pub(super) fn charge(&self, nanoseconds: u64) -> u64 {
+        self.runtime.set(self.runtime.get() + nanoseconds);
+        let ran = self.pace.get().virtual_time(nanoseconds);
+        self.node.key.get().wrapping_add(ran)
     }
 
     /// The entity that a node in a run queue belongs to.

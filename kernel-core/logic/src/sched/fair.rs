@@ -12,7 +12,7 @@
 
 use super::embed::Handle;
 use super::entity::SchedEntity;
-use super::heap::{Heap, Order, Wrapping};
+use super::heap::{EasyFirst, Heap, Order, Wrapping};
 use super::node::Node;
 use super::weight::{FRACTION, Weight};
 use arch::percpu::CpuId;
@@ -68,11 +68,19 @@ impl FairQueue {
         Some(first)
     }
 
-    /// Takes out `first`, which is the first, and queues `node`, whose clock is not behind it.
+    /// The thread most behind, if not so many wait that it takes long to find the next.
     #[inline(always)]
-    pub fn exchange(&mut self, first: Handle<Node>, node: Handle<Node>) {
+    pub fn easy_first(&self) -> Option<EasyFirst> {
+        self.heap.easy_first()
+    }
+
+    /// Takes out the first, which is to run, and queues `node`, whose clock is not behind it.
+    ///
+    /// The floor is left as it is: it is raised before it is next used, and by every alarm, so that it never falls half the way
+    /// around behind.
+    #[inline(always)]
+    pub fn exchange(&mut self, first: EasyFirst, node: Handle<Node>) {
         self.heap.exchange(first, node);
-        self.raise_floor_to(first.key.get());
     }
 
     /// Queues a thread whose clock is this queue's.
@@ -108,10 +116,10 @@ impl FairQueue {
     }
 
     /// Brings the floor up to the clock most behind, that of the running thread included.
-    fn raise_floor(&mut self, running: Option<&SchedEntity>) {
+    pub fn raise_floor(&mut self, running: Option<&SchedEntity>) {
         let waiting = self.heap.first().map(|first| first.key.get());
         let running = running
-            .filter(|entity| entity.weight().is_some())
+            .filter(|entity| entity.is_fair())
             .map(|entity| entity.node.key.get());
         match (waiting, running) {
             (Some(waiting), Some(running)) if Wrapping::before(running, waiting) => self.raise_floor_to(running),
@@ -131,13 +139,6 @@ impl FairQueue {
     }
 }
 
-/// Moves the clock of a thread that ran.
-#[inline(always)]
-pub(super) fn charge(entity: &SchedEntity, weight: Weight, nanoseconds: u64) {
-    let clock = &entity.node.key;
-    clock.set(clock.get().wrapping_add(weight.virtual_time(nanoseconds)));
-}
-
 /// Whether `running` is so far ahead of `woken` that it must make way at once.
 pub(super) fn yields_to_woken(running: &SchedEntity, woken: &SchedEntity) -> bool {
     distance(running.node.key.get(), woken.node.key.get()) > LEAD
@@ -149,16 +150,12 @@ pub(super) fn is_behind(running: &SchedEntity, waiting: &Node) -> bool {
     Wrapping::before(running.node.key.get(), waiting.key.get())
 }
 
-/// Puts `running` behind the first that waits, for a while.
+/// What the clock of a thread that lets others go first shall show: no less than `clock`, which it shows, and behind `first`,
+/// the first that waits.
 #[inline(always)]
-pub(super) fn fall_behind(running: &SchedEntity, first: &Node) {
-    let clock = &running.node.key;
-    let later = clock.get().wrapping_add(1);
-    clock.set(if Wrapping::before(later, first.key.get()) {
-        first.key.get()
-    } else {
-        later
-    });
+pub(super) fn behind(clock: u64, first: &Node) -> u64 {
+    let (later, first) = (clock.wrapping_add(1), first.key.get());
+    if Wrapping::before(later, first) { first } else { later }
 }
 
 /// How long a slice is while `waiting` threads wait.

@@ -40,6 +40,13 @@ impl Order for Wrapping {
     }
 }
 
+/// The first of a heap, and the second if there is one.
+#[derive(Clone, Copy)]
+pub(super) struct EasyFirst {
+    pub first: Handle<Node>,
+    second: Option<Handle<Node>>,
+}
+
 /// The heap: its first.
 pub(super) struct Heap<O> {
     root: Option<Handle<Node>>,
@@ -86,14 +93,29 @@ impl<O: Order> Heap<O> {
         Some(root)
     }
 
-    /// Takes out `first`, which is the first, and puts in `node`.
+    /// The first, if it is cheap to [`exchange`](Self::exchange): that is, if what is below it has a first already.
     #[inline(always)]
-    pub fn exchange(&mut self, first: Handle<Node>, node: Handle<Node>) {
+    pub fn easy_first(&self) -> Option<EasyFirst> {
+        let first = self.root?;
+        let second = first.child.get();
+        match second {
+            Some(second) if second.next.get().is_some() => None,
+            _ => Some(EasyFirst { first, second }),
+        }
+    }
+
+    /// Takes out the first, and puts in `node`.
+    #[inline(always)]
+    pub fn exchange(&mut self, EasyFirst { first, second }: EasyFirst, node: Handle<Node>) {
         debug_assert!(self.root == Some(first) && !node.linked.get());
         first.linked.set(false);
         node.linked.set(true);
-        self.root = Some(match Self::orphan(first) {
-            Some(root) => Self::meld(root, node),
+        self.root = Some(match second {
+            Some(second) => {
+                first.child.set(None);
+                second.previous.set(None);
+                Self::meld(second, node)
+            }
             None => node,
         });
     }
@@ -147,7 +169,7 @@ impl<O: Order> Heap<O> {
     }
 
     /// Takes the children from `parent` and makes one heap of them.
-    #[inline(always)]
+    #[inline]
     fn orphan(parent: Handle<Node>) -> Option<Handle<Node>> {
         let only = parent.child.take()?;
         if only.next.get().is_none() {

@@ -93,7 +93,7 @@ pub use embed::Embeds;
 pub use entity::{Class, Facts, Priority, SchedEntity};
 pub use fair::{ROUND, SLEEPER_CREDIT, SLICE_MAX, SLICE_MIN, WAKE_LEAD};
 pub use inbox::{Drained, Inbox, InboxLink, Notice};
-pub use run_queue::{Decision, Fit, RunQueue, steal_order};
+pub use run_queue::{Decision, Fit, RunQueue, Turn, steal_order};
 pub use sleepers::{Sleeper, Sleepers};
 pub use wait_queue::{WaitQueue, Waiter};
 pub use weight::Weight;

@@ -65,7 +65,27 @@ impl Weight {
     /// How far `nanoseconds` of running move a thread of this weight on the virtual clock.
     #[inline(always)]
     pub(super) const fn virtual_time(self, nanoseconds: u64) -> u64 {
-        ((nanoseconds as u128 * self.inverse as u128) >> (22 - FRACTION)) as u64
+        self.pace().virtual_time(nanoseconds)
+    }
+
+    /// How fast the virtual clock of a thread of this weight goes.
+    pub(super) const fn pace(self) -> Pace {
+        Pace(self.inverse)
+    }
+}
+
+/// How fast a thread's virtual clock goes while the thread runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Pace(u32);
+
+impl Pace {
+    /// That of a thread which takes no part in the fair class.
+    pub const STANDING: Self = Self(0);
+
+    /// How far it goes in `nanoseconds`.
+    #[inline(always)]
+    pub const fn virtual_time(self, nanoseconds: u64) -> u64 {
+        ((nanoseconds as u128 * self.0 as u128) >> (22 - FRACTION)) as u64
     }
 }
 

@@ -38,6 +38,7 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
         self.charge(now);
         self.fair.welcome(&entity, self.cpu, self.running.as_deref());
         self.enqueue(entity);
+        self.note_what_matters();
         if self.outranks_running(entity) || self.slice_is_over(now) {
             Decision::Reschedule
         } else {
@@ -81,14 +82,15 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
         self.charge(now);
         if entity.node.linked.get() {
             self.take_out(entity);
-            entity.class.set(class);
+            entity.set_class(class);
             // SAFETY: it was taken out, and the caller promised the rest.
             return unsafe { self.insert(thread, now) };
         }
-        let before = entity.class.replace(class);
+        let before = entity.set_class(class);
         if self.running != Some(entity) {
             return Decision::Continue;
         }
+        self.note_what_matters();
         if matches!(before, Class::Realtime(_)) {
             self.fair.welcome(&entity, self.cpu, None);
         }
@@ -126,7 +128,7 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
         let Some(running) = self.running else {
             return true;
         };
-        match (entity.class.get(), running.class.get()) {
+        match (entity.class(), running.class()) {
             (Class::Realtime(new), Class::Realtime(old)) => new > old,
             (Class::Realtime(_), Class::Fair(_)) => true,
             (Class::Fair(_), Class::Realtime(_)) => false,
@@ -138,10 +140,11 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
     fn take_out(&mut self, entity: Handle<SchedEntity>) {
         self.fair.farewell(&entity, self.running.as_deref());
         self.waiting -= 1;
-        match entity.class.get() {
+        match entity.class() {
             Class::Fair(_) => self.fair.remove(entity.part()),
             Class::Realtime(priority) => self.realtime.remove(priority, entity.part()),
         }
+        self.note_what_matters();
     }
 }
 

@@ -5,9 +5,9 @@
 //! and a test can put it through hours of scheduling in a moment.
 //!
 //! Nothing is done here on a switch that could have been done at another time. The floor of the fair class is only
-//! computed when somebody arrives or leaves, the length of a slice only when it is asked for, and a switch between two
-//! threads that both stay runnable costs one multiplication and one comparison of clocks: about 50 instructions, the
-//! real-time class being out of line.
+//! computed when somebody arrives or leaves, or an alarm goes off; the length of a slice only when it is asked for; whether
+//! the real-time class plays a part only when that may have changed. What is left of a switch between two threads that
+//! both stay runnable, [`take_turns`](RunQueue::take_turns), is one multiplication and one comparison of clocks.
 
 mod members;
 mod steal;
@@ -15,7 +15,6 @@ mod steal;
 use crate::sched::embed::{Embeds, Handle};
 use crate::sched::entity::{Class, SchedEntity};
 use crate::sched::fair::{self, FairQueue};
-use crate::sched::node::Node;
 use crate::sched::realtime::RealtimeQueue;
 use arch::percpu::CpuId;
 use core::fmt;
@@ -34,6 +33,15 @@ pub enum Decision {
     Reschedule,
 }
 
+/// Two threads of which one takes the other's turn.
+#[derive(Debug)]
+pub struct Turn<T> {
+    /// The one that ran, and now waits.
+    pub from: NonNull<T>,
+    /// The one that runs now.
+    pub to: NonNull<T>,
+}
+
 /// The runnable threads of one CPU: one that runs, and those that wait.
 ///
 /// It lives under a lock, whose holder has interrupts masked. All times are in nanoseconds on one clock, the same for
@@ -49,6 +57,8 @@ pub struct RunQueue<T> {
     /// Up to when the running thread was charged.
     charged_until: u64,
     slice_start: u64,
+    /// Whether only clocks matter: the running thread is fair, others of its kind wait, and no real-time thread does.
+    only_clocks: bool,
     fair: FairQueue,
     realtime: RealtimeQueue,
     threads: PhantomData<NonNull<T>>,
@@ -77,6 +87,7 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
             waiting: 0,
             charged_until: 0,
             slice_start: 0,
+            only_clocks: false,
             fair: FairQueue::new(),
             realtime: RealtimeQueue::new(),
             threads: PhantomData,
@@ -102,9 +113,9 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
     pub fn reschedule(&mut self, now: u64) -> Option<NonNull<T>> {
         self.charge(now);
         self.slice_start = now;
-        let next = match self.fair_runner() {
-            Some(running) => Some(self.reschedule_fairly(running)),
-            None => self.reschedule_strictly(),
+        let next = match self.running {
+            Some(running) if self.only_clocks => Some(self.reschedule_fairly(running)),
+            _ => self.reschedule_strictly(),
         };
         next.map(thread)
     }
@@ -115,11 +126,34 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
     pub fn yield_now(&mut self, now: u64) -> Option<NonNull<T>> {
         self.charge(now);
         self.slice_start = now;
-        let next = match self.fair_runner() {
-            Some(running) => Some(self.yield_fairly(running)),
-            None => self.yield_strictly(),
+        let next = match self.running {
+            Some(running) if self.only_clocks => Some(self.yield_fairly(running)),
+            _ => self.yield_strictly(),
         };
         next.map(thread)
+    }
+
+    /// [`yield_now`](Self::yield_now) in the common case, in which only clocks matter: the running thread is fair, a few others of
+    /// its kind wait, and no real-time thread does. In any other case it does nothing and returns `None`.
+    ///
+    /// [`preempt_at`](Self::preempt_at) is not earlier than before, so that an alarm that was early enough still is.
+    #[inline(always)]
+    pub fn take_turns(&mut self, now: u64) -> Option<Turn<T>> {
+        if !self.only_clocks {
+            return None;
+        }
+        let (running, easy) = (self.running?, self.fair.easy_first()?);
+        let clock = running.charge(now.saturating_sub(self.charged_until));
+        running.node.key.set(fair::behind(clock, &easy.first));
+        self.charged_until = now;
+        self.slice_start = now;
+        self.fair.exchange(easy, running.part());
+        let next = SchedEntity::of(easy.first);
+        self.running = Some(next);
+        Some(Turn {
+            from: thread(running),
+            to: thread(next),
+        })
     }
 
     /// The running thread leaves: it blocks, ends, or moves to another CPU. Returns who runs now; `None` if nobody.
@@ -130,7 +164,9 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
             self.fair.farewell(&running, Some(&running));
         }
         self.slice_start = now;
-        self.take_first().map(thread)
+        let next = self.take_first();
+        self.note_what_matters();
+        next.map(thread)
     }
 
     /// What an alarm is to do: charges the running thread and says whether its time is up.
@@ -139,6 +175,7 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
     /// later.
     pub fn tick(&mut self, now: u64) -> Decision {
         self.charge(now);
+        self.fair.raise_floor(self.running.as_deref());
         match self.running {
             Some(running) if !(self.slice_is_over(now) || self.realtime_above(running)) => Decision::Continue,
             None if self.waiting == 0 => Decision::Continue,
@@ -149,7 +186,7 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
     /// When [`tick`](Self::tick) must be called at the latest. `None`: never, as nobody waits whose turn could come by
     /// mere passing of time; the CPU needs no alarm.
     pub fn preempt_at(&self) -> Option<u64> {
-        self.running?.weight()?;
+        self.running.filter(|running| running.is_fair())?;
         self.fair.first()?;
         Some(self.slice_start.saturating_add(fair::slice(self.waiting)))
     }
@@ -158,11 +195,8 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
     #[inline(always)]
     fn charge(&mut self, now: u64) {
         if let Some(running) = self.running {
-            let ran = now.saturating_sub(self.charged_until);
-            running.runtime.set(running.runtime.get() + ran);
-            if let Some(weight) = running.weight() {
-                fair::charge(&running, weight, ran);
-            }
+            let clock = running.charge(now.saturating_sub(self.charged_until));
+            running.node.key.set(clock);
         }
         self.charged_until = now;
     }
@@ -173,7 +207,7 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
 
     #[inline]
     fn realtime_above(&self, running: Handle<SchedEntity>) -> bool {
-        match running.class.get() {
+        match running.class() {
             Class::Realtime(priority) => self.realtime.has_above(priority),
             Class::Fair(_) => !self.realtime.is_empty(),
         }
@@ -186,46 +220,47 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
                 .first()
                 .is_some_and(|first| !fair::is_behind(&running, &first))
         };
-        self.realtime_above(running) || (running.weight().is_some() && fairly())
+        self.realtime_above(running) || (running.is_fair() && fairly())
     }
 
-    /// The running thread, if it is fair and no real-time thread waits: the common case, in which only clocks matter.
-    #[inline(always)]
-    fn fair_runner(&self) -> Option<Handle<SchedEntity>> {
-        self.running
-            .filter(|running| running.weight().is_some() && self.realtime.is_empty())
+    /// Finds out whether only clocks matter. Called whenever that may have changed.
+    #[inline]
+    fn note_what_matters(&mut self) {
+        let fair = self.running.is_some_and(|running| running.is_fair());
+        self.only_clocks = fair && self.realtime.is_empty() && self.fair.first().is_some();
     }
 
-    #[inline(always)]
+    #[inline]
     fn reschedule_fairly(&mut self, running: Handle<SchedEntity>) -> Handle<SchedEntity> {
         match self.fair.first() {
-            Some(first) if !fair::is_behind(&running, &first) => self.exchange(running, first),
+            Some(first) if !fair::is_behind(&running, &first) => self.exchange(running),
             _ => running,
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn yield_fairly(&mut self, running: Handle<SchedEntity>) -> Handle<SchedEntity> {
-        let Some(first) = self.fair.first() else {
-            return running;
-        };
-        fair::fall_behind(&running, &first);
-        self.exchange(running, first)
+        match self.fair.first() {
+            Some(first) => {
+                let clock = &running.node.key;
+                clock.set(fair::behind(clock.get(), &first));
+                self.exchange(running)
+            }
+            None => running,
+        }
     }
 
-    /// Makes `first` the running thread, and `running` wait in its stead.
-    #[inline(always)]
-    fn exchange(&mut self, running: Handle<SchedEntity>, first: Handle<Node>) -> Handle<SchedEntity> {
-        self.fair.exchange(first, running.part());
-        let next = SchedEntity::of(first);
-        self.running = Some(next);
-        next
+    /// Makes the first who waits the running thread, and `running` wait in its stead.
+    fn exchange(&mut self, running: Handle<SchedEntity>) -> Handle<SchedEntity> {
+        let next = self.take_first();
+        self.enqueue(running);
+        next.unwrap_or(running)
     }
 
-    /// [`reschedule`](Self::reschedule) when real-time threads play a part, or the CPU was idle.
+    /// [`reschedule`](Self::reschedule) when not only clocks matter.
     #[inline(never)]
     fn reschedule_strictly(&mut self) -> Option<Handle<SchedEntity>> {
-        match self.running {
+        let next = match self.running {
             Some(running) if !self.realtime_above(running) => Some(running),
             Some(running) => {
                 let next = self.take_first();
@@ -233,13 +268,15 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
                 next
             }
             None => self.take_first(),
-        }
+        };
+        self.note_what_matters();
+        next
     }
 
-    /// [`yield_now`](Self::yield_now) when real-time threads play a part, or the CPU was idle.
+    /// [`yield_now`](Self::yield_now) when not only clocks matter.
     #[inline(never)]
     fn yield_strictly(&mut self) -> Option<Handle<SchedEntity>> {
-        match self.running {
+        let next = match self.running {
             Some(running) if !self.realtime_above_or_at(running) => Some(running),
             Some(running) => {
                 let next = self.take_first();
@@ -247,11 +284,13 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
                 next
             }
             None => self.take_first(),
-        }
+        };
+        self.note_what_matters();
+        next
     }
 
     fn realtime_above_or_at(&self, running: Handle<SchedEntity>) -> bool {
-        let at = matches!(running.class.get(), Class::Realtime(priority) if self.realtime.has(priority));
+        let at = matches!(running.class(), Class::Realtime(priority) if self.realtime.has(priority));
         at || self.realtime_above(running)
     }
 
@@ -272,7 +311,7 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
     #[inline]
     fn enqueue(&mut self, entity: Handle<SchedEntity>) {
         self.waiting += 1;
-        match entity.class.get() {
+        match entity.class() {
             Class::Fair(_) => self.fair.put_back(entity.part()),
             Class::Realtime(priority) => self.realtime.push_back(priority, entity.part()),
         }
@@ -281,7 +320,7 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
     /// Queues a thread that was interrupted: before its equals, if it has a right to go on.
     #[inline]
     fn put_back(&mut self, entity: Handle<SchedEntity>) {
-        match entity.class.get() {
+        match entity.class() {
             Class::Fair(_) => self.enqueue(entity),
             Class::Realtime(priority) => {
                 self.waiting += 1;

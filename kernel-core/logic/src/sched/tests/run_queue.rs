@@ -146,6 +146,26 @@ impl World {
         self.places[next] = Place::Runs(cpu);
     }
 
+    /// Yields by turns where only clocks matter, and checks that this leaves alarms early enough.
+    fn yield_now(&mut self, cpu: usize) -> Option<NonNull<Thread>> {
+        let fair = |thread: &usize| self.priority(*thread) == 0;
+        let waiters = self.waiters(cpu);
+        let only_clocks =
+            !waiters.is_empty() && waiters.iter().all(fair) && self.runner(cpu).is_some_and(|runner| fair(&runner));
+        let alarm = self.queues[cpu].preempt_at();
+        match self.queues[cpu].take_turns(self.now) {
+            Some(turn) => {
+                assert!(only_clocks && Some(name(turn.from)) == self.runner(cpu));
+                assert!(alarm.is_some() && self.queues[cpu].preempt_at() >= alarm);
+                Some(turn.to)
+            }
+            None => {
+                assert!(!only_clocks || waiters.len() > 2, "two can always take turns");
+                self.queues[cpu].yield_now(self.now)
+            }
+        }
+    }
+
     fn leave(&mut self, cpu: usize) {
         if let Some(runner) = self.runner(cpu) {
             self.places[runner] = Place::Away;
@@ -220,7 +240,7 @@ impl World {
                 self.follow(decision, cpu);
             }
             Step::Yield(cpu) => {
-                let next = self.queues[cpu].yield_now(self.now);
+                let next = self.yield_now(cpu);
                 self.switched(cpu, self.runner(cpu), next);
             }
             Step::Leave(cpu) => self.leave(cpu),
