@@ -39,7 +39,7 @@ pub trait CpuOps {
     ///
     /// | native | xen | vmi |
     /// |---|---|---|
-    /// | `mov cr3`, the stack in task state segment and per-CPU area, `wrmsr FS_BASE` | one multicall: `MMUEXT_NEW_USER_BASEPTR`, `stack_switch`, `set_segment_base` | calls 17, 14 and 1 |
+    /// | `mov cr3`, the stack in task state segment and per-CPU area, `wrmsr FS_BASE` | one `mmuext_op`: `MMUEXT_NEW_USER_BASEPTR` and a flush; the stack in the per-CPU area; `set_segment_base` | calls 17, 14 and 1 |
     ///
     /// The root and the stack are told only if they differ, and the FS base unless both are zero: a program may have changed
     /// the base behind the kernel's back by loading the selector, but only to zero. Called with interrupts masked; afterwards no cached
