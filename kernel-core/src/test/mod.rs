@@ -1,7 +1,8 @@
 //! The tests that run in the guest: one list, the same on every platform.
 //!
-//! `test=all` on the command line runs them instead of the monitor, `test=NAME,NAME` some of them, `test=list` names them. Each
-//! prints one line that `cargo xtask test` reads, and the kernel ends with status 0 if none failed.
+//! `test=all` on the command line runs them instead of the monitor, `test=NAME,NAME` some of them, `test=list` names them. Those
+//! that take minutes run only if they are named, or all of them as `test=soak`. Each prints one line that `cargo xtask test` reads,
+//! and the kernel ends with status 0 if none failed.
 
 mod clock;
 mod faults;
@@ -50,8 +51,8 @@ const GROUPS: &[&[Case]] = &[
     programs::CASES,
 ];
 
-/// Those that take minutes, and run only if they are asked for by name.
-const LONG_GROUPS: &[&[Case]] = &[threads::LONG_CASES];
+/// Those that take minutes.
+const LONG_GROUPS: &[&[Case]] = &[threads::LONG_CASES, programs::LONG_CASES];
 
 /// Fails the test, with the text as the reason, unless the condition holds.
 macro_rules! check {
@@ -90,14 +91,14 @@ pub fn run(which: &str) -> ! {
     }
     if let Some(unknown) = which
         .split(',')
-        .find(|name| *name != "all" && !all_cases().any(|case| case.name == *name))
+        .find(|name| !["all", "soak"].contains(name) && !all_cases().any(|case| case.name == *name))
     {
         println!("no test is called `{unknown}`; `test=list` names them");
         power::exit(FAILED)
     }
     let asked = |wanted: &str| which.split(',').any(|name| name == wanted);
     let usual = cases(GROUPS).filter(|case| asked("all") || asked(case.name));
-    let long = cases(LONG_GROUPS).filter(|case| asked(case.name));
+    let long = cases(LONG_GROUPS).filter(|case| asked("soak") || asked(case.name));
     let [passed, failed, skipped] = usual.chain(long).fold([0; 3], run_one);
     println!("tests: {passed} passed, {failed} failed, {skipped} skipped");
     power::exit(if failed == 0 { 0 } else { FAILED })
