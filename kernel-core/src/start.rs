@@ -2,7 +2,9 @@
 
 use crate::platform::Platform;
 use crate::{bench, breakage, fault, mm, monitor, options, report, smp, task, test};
+use arch::layout::PAGE_SIZE;
 use arch::{Boot, IrqOps};
+use core::slice;
 use spin::Once;
 
 static BOOT: Once<Boot> = Once::new();
@@ -13,6 +15,14 @@ static BOOT: Once<Boot> = Once::new();
 /// If the kernel has not been started yet.
 pub fn boot() -> &'static Boot {
     BOOT.get().expect("the kernel was started")
+}
+
+/// The boot module, if there is one.
+pub fn module() -> Option<&'static [u8]> {
+    let frames = boot().module?;
+    let length = (frames.len() * PAGE_SIZE) as usize;
+    // SAFETY: the module is in the direct map, nobody's but the kernel's, and never changed.
+    Some(unsafe { slice::from_raw_parts(frames.start.direct().as_ptr(), length) })
 }
 
 /// Runs the kernel.

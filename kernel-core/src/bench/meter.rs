@@ -25,7 +25,7 @@ pub struct Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} {} {} ticks", self.min, self.median, self.max)
+        write!(out, "{} {} {}", self.min, self.median, self.max)
     }
 }
 

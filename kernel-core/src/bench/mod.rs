@@ -9,22 +9,24 @@
 //! them. For each there is one line, which tools read too:
 //!
 //! ```text
-//! bench NAME MIN MEDIAN MAX ticks
+//! bench NAME MIN MEDIAN MAX
 //! ```
 //!
-//! The three numbers are the cost of one operation in the cheapest, the middle and the dearest batch, rounded to whole ticks.
-//! Programs that measure from user mode print the same line.
+//! The three numbers are the cost of one operation in the cheapest, the middle and the dearest batch. User mode is measured by
+//! programs in the boot module, whose names begin with `bench-`, and which print such lines themselves; they print a decimal
+//! more than the kernel, which rounds to whole ticks. The last line is `benches: done`.
 
 mod interrupts;
 mod locks;
 mod memory;
 mod meter;
+mod programs;
 mod threads;
 
 use crate::power;
 use meter::Figures;
 
-/// The status of a kernel that was asked for an operation it does not have.
+/// The status of a kernel that was asked for an operation it does not have, or has no figure for one.
 const FAILED: u8 = 1;
 
 /// An operation that can be measured.
@@ -40,29 +42,42 @@ const GROUPS: &[&[Benchmark]] = &[
     memory::BENCHMARKS,
 ];
 
-/// Measures the operations that `which` names and ends the kernel.
+/// Measures what `which` names and ends the kernel.
 pub fn run(which: &str) -> ! {
     if which == "list" {
-        all().for_each(|benchmark| println!("bench: {}", benchmark.name));
+        names().for_each(|name| println!("bench: {name}"));
         power::exit(0)
     }
     if let Some(unknown) = which
         .split(',')
-        .find(|name| *name != "all" && !all().any(|benchmark| benchmark.name == *name))
+        .find(|word| *word != "all" && !names().any(|name| name == *word))
     {
         println!("no benchmark is called `{unknown}`; `bench=list` names them");
         power::exit(FAILED)
     }
-    let chosen = |name| which.split(',').any(|word| word == "all" || word == name);
-    let mut count = 0;
-    for benchmark in all().filter(|benchmark| chosen(benchmark.name)) {
+    let chosen = |name: &str| which.split(',').any(|word| word == "all" || word == name);
+    for benchmark in own().filter(|benchmark| chosen(benchmark.name)) {
         println!("bench {} {}", benchmark.name, (benchmark.run)());
-        count += 1;
     }
-    println!("benches: {count} measured");
-    power::exit(0)
+    let mut status = 0;
+    for name in programs::NAMES.iter().filter(|name| chosen(name)) {
+        if let Err(why) = programs::run(name) {
+            println!("{name}: {why}");
+            status = FAILED;
+        }
+    }
+    println!("benches: done");
+    power::exit(status)
 }
 
-fn all() -> impl Iterator<Item = &'static Benchmark> {
+/// What the kernel measures in itself.
+fn own() -> impl Iterator<Item = &'static Benchmark> {
     GROUPS.iter().copied().flatten()
+}
+
+/// The names of all that can be measured.
+fn names() -> impl Iterator<Item = &'static str> {
+    own()
+        .map(|benchmark| benchmark.name)
+        .chain(programs::NAMES.iter().copied())
 }
