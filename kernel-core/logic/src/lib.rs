@@ -14,6 +14,8 @@ pub mod bytes;
 pub mod command_line;
 pub mod frames;
 pub mod line;
+pub mod lock_order;
+pub mod lock_state;
 pub mod paging;
 pub mod sched;
 pub mod user;
