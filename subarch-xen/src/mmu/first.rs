@@ -8,6 +8,7 @@
 //! The new tables are written like any memory, then made read-only in *both* mappings, for Xen accepts no table that its
 //! guest can write anywhere; then pinned, loaded, and the old tables are given up and become ordinary memory.
 
+use super::direct::{Right, protect};
 use super::tree::{ENTRIES, TABLE, WRITABLE_DATA, chunks, clear, descend, fill, read};
 use crate::abi::StartInfo;
 use crate::abi::shared_info::SHARED_INFO;
@@ -211,7 +212,7 @@ unsafe fn move_to(root: Pfn, tables: &MemoryMap, old: FrameRange) {
 /// Makes the old tables ordinary memory.
 fn reclaim(old: FrameRange, free: &mut MemoryMap) {
     for frame in old.iter() {
-        super::protect(frame, super::Right::Write);
+        protect(frame, Right::Write);
     }
     free.insert(old).expect("they fill a hole");
 }
