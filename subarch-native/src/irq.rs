@@ -54,8 +54,10 @@ impl IrqOps for Native {
 
     #[inline(always)]
     fn enable_and_halt() {
-        // `hlt` stands in the shadow of `sti`: no interrupt is taken between the two.
-        interrupts::enable_and_hlt();
+        // SAFETY: the core has tested that there is nothing to do. `hlt` stands in the shadow of `sti`: no interrupt is taken between
+        // the two. Those that end the stop run handlers, so memory accesses must not move across it, as the `x86_64` crate's
+        // wrapper would let them.
+        unsafe { asm!("sti", "hlt", options(nostack, preserves_flags)) };
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::{Case, Outcome, Trouble, check, check_eq, failed};
 use crate::fault::probe;
-use crate::mm::{self, frames};
 use crate::mm::mappings::{self, Access, MapError};
+use crate::mm::{self, frames};
 use crate::platform::Platform;
 use crate::start;
 use alloc::format;

@@ -80,7 +80,9 @@ impl ExtendedState {
 
     /// Saves this CPU's registers.
     pub fn save(&self) {
-        let Format { components, optimised, .. } = *format();
+        let Format {
+            components, optimised, ..
+        } = *format();
         let area = self.area.as_ptr();
         let (low, high) = (components as u32, (components >> 32) as u32);
         // SAFETY: the area has the size and alignment that the processor asks for, and nobody else uses it; the instructions

@@ -55,7 +55,11 @@ fn kill(thread: &UserThread, frame: &TrapFrame, cause: &Cause) {
         Cause::Access(_, _, Unresolved::NotAllowed) => Signal::SIGSEGV,
         Cause::Access(_, _, Unresolved::OutOfMemory) => Signal::SIGKILL,
     };
-    log::warn!("{:?} killed by {signal}: {cause}, at {:#x}", thread.process(), frame.rip);
+    log::warn!(
+        "{:?} killed by {signal}: {cause}, at {:#x}",
+        thread.process(),
+        frame.rip
+    );
     log::info!("{}", Registers(frame));
     thread.process().end(End::Killed(signal));
 }

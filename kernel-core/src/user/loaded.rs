@@ -7,8 +7,8 @@
 
 use super::thread::UserThread;
 use super::{AddressSpace, Process};
-use crate::{irq, smp, task};
 use crate::platform::Platform;
+use crate::{irq, smp, task};
 use arch::percpu::{CpuId, PerCpuVar, this_cpu};
 use arch::{CpuOps, UserContext};
 use core::cell::Cell;

@@ -115,7 +115,9 @@ impl Process {
         let me = task::current();
         let mine = {
             let mut threads = self.threads.lock();
-            let place = threads.iter().position(|thread| Arc::as_ptr(thread) == me.as_ptr().cast_const());
+            let place = threads
+                .iter()
+                .position(|thread| Arc::as_ptr(thread) == me.as_ptr().cast_const());
             place.map(|place| threads.swap_remove(place))
         };
         drop(mine);

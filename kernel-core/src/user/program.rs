@@ -1,8 +1,8 @@
 //! From a file to a process.
 
+use super::Process;
 use super::address_space::{Builder, Unresolved};
 use super::extended_state::ExtendedState;
-use super::Process;
 use super::thread::UserThread;
 use crate::mm::frames;
 use crate::mm::mappings::MapError;
@@ -74,7 +74,9 @@ pub fn start(file: &[u8], arguments: &[&[u8]], environment: &[&[u8]]) -> Result<
     let (builder, stack_pointer) = load(&program, arguments, environment)?;
     let regions = regions(&program).map_err(StartError::Region)?;
     let heap = heap_start(&program);
-    let name = arguments.first().map_or_else(String::new, |name| String::from_utf8_lossy(name).into_owned());
+    let name = arguments
+        .first()
+        .map_or_else(String::new, |name| String::from_utf8_lossy(name).into_owned());
     let process = Process::new(name, builder.build(regions, heap..heap), None).ok_or(StartError::OutOfMemory)?;
     let frame = TrapFrame {
         rip: program.entry,
@@ -103,7 +105,10 @@ pub(super) fn start_thread(thread: UserThread, frame: &TrapFrame) -> Result<(), 
 /// Copies the segments and fills the stack. Returns the stack pointer too.
 fn load(program: &Program<'_>, arguments: &[&[u8]], environment: &[&[u8]]) -> Result<(Builder, u64), StartError> {
     let mut builder = Builder::new()?;
-    for Segment { address, bytes, access, .. } in &program.segments {
+    for Segment {
+        address, bytes, access, ..
+    } in &program.segments
+    {
         builder.fill(*address, bytes, *access)?;
     }
     let headers = program.headers.address.map(|address| (AT_PHDR, address));

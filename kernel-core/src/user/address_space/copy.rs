@@ -59,7 +59,10 @@ impl AddressSpace {
             let piece_end = (at / PAGE_SIZE + 1).saturating_mul(PAGE_SIZE).min(end);
             let frame = memory.frame_for(self, at, attempt).map_err(errno)?;
             let first = frame.direct() + at % PAGE_SIZE;
-            copy((at - address) as usize..(piece_end - address) as usize, first.as_mut_ptr());
+            copy(
+                (at - address) as usize..(piece_end - address) as usize,
+                first.as_mut_ptr(),
+            );
             at = piece_end;
         }
         Ok(())

@@ -9,7 +9,7 @@ use arch::{Pfn, Pte, Slot, VirtAddr};
 use core::ops::Range;
 use kernel_logic::paging::{leaf, leaves};
 use kernel_logic::user::errno::Errno;
-use kernel_logic::user::regions::{RegionError, UserAccess};
+use kernel_logic::user::regions::{MAX_REGIONS, UserAccess};
 
 /// Where a program wants new memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,12 +37,16 @@ impl AddressSpace {
         };
         let pages = range(address, length, Errno::ENOMEM)?;
         if let Place::Replace(_) = place {
-            if access.contains(UserAccess::WRITE | UserAccess::EXECUTE) {
+            // What would refuse the new pages must do so before the old ones are gone.
+            if access.is_write_and_execute() {
                 return Err(Errno::EACCES);
+            }
+            if memory.regions.len() + 2 > MAX_REGIONS {
+                return Err(Errno::ENOMEM);
             }
             self.unmap_locked(&mut memory, pages.clone())?;
         }
-        memory.regions.insert(pages, access).map_err(errno)?;
+        memory.regions.insert(pages, access).map_err(Errno::from)?;
         Ok(address)
     }
 
@@ -66,7 +70,7 @@ impl AddressSpace {
         }
         let pages = range(address, whole_pages(length)?, Errno::ENOMEM)?;
         let mut memory = self.memory.lock();
-        memory.regions.protect(pages.clone(), access).map_err(errno)?;
+        memory.regions.protect(pages.clone(), access).map_err(Errno::from)?;
         memory.change_rights(&pages, access);
         self.flush(addresses(&pages));
         Ok(())
@@ -84,7 +88,7 @@ impl AddressSpace {
             None => Err(Errno::ENOMEM),
             Some(new) if new > old_pages => {
                 let access = UserAccess::READ | UserAccess::WRITE;
-                memory.regions.insert(old_pages..new, access).map_err(errno)
+                memory.regions.insert(old_pages..new, access).map_err(Errno::from)
             }
             Some(new) if new < old_pages => self.unmap_locked(&mut memory, new..old_pages),
             Some(_) => Ok(()),
@@ -96,7 +100,7 @@ impl AddressSpace {
     }
 
     fn unmap_locked(&self, memory: &mut Memory, pages: Range<u64>) -> Result<(), Errno> {
-        memory.regions.remove(pages.clone()).map_err(errno)?;
+        memory.regions.remove(pages.clone()).map_err(Errno::from)?;
         let mut round = Removal::new();
         leaves(&Live, memory.root, pages, |slot, pte| {
             round.add(slot, frame_of(pte));
@@ -185,13 +189,4 @@ fn range(address: u64, length: u64, outside: Errno) -> Result<Range<u64>, Errno>
 
 fn addresses(pages: &Range<u64>) -> Range<VirtAddr> {
     VirtAddr::new(pages.start)..VirtAddr::new(pages.end)
-}
-
-fn errno(error: RegionError) -> Errno {
-    match error {
-        RegionError::Unaligned(_) | RegionError::Empty => Errno::EINVAL,
-        RegionError::OutOfBounds(_) | RegionError::NotMapped(_) | RegionError::TooMany => Errno::ENOMEM,
-        RegionError::Overlaps(_) => Errno::EEXIST,
-        RegionError::WriteAndExecute => Errno::EACCES,
-    }
 }

@@ -61,7 +61,12 @@ impl AddressSpace {
 impl Memory {
     /// The frame in which the byte at `address` lies, fit for the attempt: filled if it is the first one, copied if it is a write to
     /// a frame with other owners.
-    pub(super) fn frame_for(&mut self, space: &AddressSpace, address: u64, attempt: Attempt) -> Result<Pfn, Unresolved> {
+    pub(super) fn frame_for(
+        &mut self,
+        space: &AddressSpace,
+        address: u64,
+        attempt: Attempt,
+    ) -> Result<Pfn, Unresolved> {
         let region = self.regions.find(address).ok_or(Unresolved::NotAllowed)?;
         if !attempt.is_allowed_by(region.access) {
             return Err(Unresolved::NotAllowed);
@@ -89,10 +94,9 @@ fn fill(slot: Slot, access: UserAccess) -> Result<Pfn, Unresolved> {
 
 /// Makes the page writable: in place if the frame has no other owner, in a copy if it has.
 fn own(space: &AddressSpace, slot: Slot, frame: Pfn, access: UserAccess) -> Result<Pfn, Unresolved> {
-    let page = slot.address..slot.address + PAGE_SIZE;
     if !frames::is_shared(frame) {
+        // A CPU that has the entry cached as it was faults once more, and forgets it by that.
         show(slot, frame, access);
-        space.flush(page);
         return Ok(frame);
     }
     let copy = frames::allocate_for_program().ok_or(Unresolved::OutOfMemory)?;
@@ -100,10 +104,12 @@ fn own(space: &AddressSpace, slot: Slot, frame: Pfn, access: UserAccess) -> Resu
     // one may write it. Both are in the direct map.
     unsafe {
         let from = frame.direct().as_ptr::<u8>();
-        copy.direct().as_mut_ptr::<u8>().copy_from_nonoverlapping(from, PAGE_SIZE as usize);
+        copy.direct()
+            .as_mut_ptr::<u8>()
+            .copy_from_nonoverlapping(from, PAGE_SIZE as usize);
     }
     show(slot, copy, access);
-    space.flush(page);
+    space.flush(slot.address..slot.address + PAGE_SIZE);
     // SAFETY: no entry of this address space names it any more, and no CPU has one cached.
     unsafe { frames::release(frame) };
     Ok(copy)

@@ -75,7 +75,11 @@ pub fn clone(
     } else {
         copy_process(thread.process())?
     };
-    let id = if makes_thread { new_id().ok_or(Errno::EAGAIN)? } else { process.id().0 };
+    let id = if makes_thread {
+        new_id().ok_or(Errno::EAGAIN)?
+    } else {
+        process.id().0
+    };
     thread.extended.save();
     let extended = thread.extended.duplicate().ok_or(Errno::ENOMEM)?;
     let child = UserThread::new(id, process.clone(), extended, fs_base);

@@ -54,7 +54,11 @@ fn answer(thread: &UserThread, frame: &TrapFrame) -> Answer {
         60 => end::end_thread(a as u8),
         61 => family::wait(thread, a as i32, b, c),
         62 => family::kill(thread, a as i32, b),
-        110 => Ok(thread.process().family.parent().map_or(0, |parent| parent.id().0.into())),
+        110 => Ok(thread
+            .process()
+            .family
+            .parent()
+            .map_or(0, |parent| parent.id().0.into())),
         158 => clone::set_segment_base(thread, a, b),
         186 => Ok(thread.id().into()),
         202 => futex::futex(thread, a, b, c, d),
