@@ -54,8 +54,10 @@ pub fn alignment_check(_: &Arguments) -> u8 {
     0
 }
 
-/// Sets the flag of nested tasks, with which the kernel's way back would fault. Check 1: calls work; 2: so do a long time with
-/// interrupts, and a fault that the kernel repairs.
+/// Sets the flag of nested tasks, with which the kernel's way back would fault, and checks:
+///
+/// 1. calls work, a fork among them;
+/// 2. so do a long time with interrupts, and a fault that the kernel repairs.
 pub fn nested_task(_: &Arguments) -> u8 {
     after_call(NESTED_TASK);
     let page = crate::runtime::memory::zeroes(crate::runtime::memory::PAGE);
@@ -98,8 +100,10 @@ pub fn io_privilege(_: &Arguments) -> u8 {
     survived("cli")
 }
 
-/// Calls the kernel with string instructions going backwards. Check 1: the program's flag is as it was; 2: the kernel's copying went
-/// forwards.
+/// Calls the kernel with string instructions going backwards, and checks:
+///
+/// 1. the program's flag is as it was;
+/// 2. the kernel's copying went forwards.
 pub fn direction(_: &Arguments) -> u8 {
     require(
         1,

@@ -28,8 +28,12 @@ pub fn one(arguments: &Arguments) -> u8 {
     survived("a software interrupt")
 }
 
-/// Lets a child each execute one of them. Check 1: a breakpoint (3) ends as such; 2: every other one as a use of what is not
-/// the program's; 128, which is a system call of another architecture on Linux, must only end.
+/// Lets a child each execute one of them, and checks:
+///
+/// 1. a breakpoint (3) ends as such;
+/// 2. every other one as a use of what is not the program's.
+///
+/// 128, which is a system call of another architecture on Linux, must only end.
 pub fn all(_: &Arguments) -> u8 {
     for vector in 0..256 {
         let child = child::start(|| {

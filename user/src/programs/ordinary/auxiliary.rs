@@ -11,8 +11,12 @@ const AT_PAGESZ: usize = 6;
 const AT_ENTRY: usize = 9;
 const AT_RANDOM: usize = 25;
 
-/// Checks the vector: 1 the page size; 2 and 3 the program headers, which belong to an ELF file with the right entry; 4 the
-/// random bytes are there; 5 the stack pointer was aligned at the entry.
+/// Checks the vector:
+///
+/// 1. the size of a page;
+/// 2. the program headers, their size and that there are some;
+/// 3. they belong to an ELF file with the right entry;
+/// 4. there are random bytes.
 pub fn run(arguments: &Arguments) -> u8 {
     let find = |kind| arguments.auxiliary().find(|pair| pair.0 == kind).map(|pair| pair.1);
     require_equal(1, find(AT_PAGESZ), Some(PAGE), "AT_PAGESZ");

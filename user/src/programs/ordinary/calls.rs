@@ -85,8 +85,12 @@ const NONSENSE: &[Nonsense] = &[
     (number::FUTEX, &[0x40_0000, 100, 0, 0], Errno::ENOSYS),
 ];
 
-/// Makes nonsensical calls. Check 1: each is refused as Linux refuses it; 2: sleeps of impossible length too; 3: numbers far
-/// above all calls are no calls; 4: unmapping what is not mapped is no error.
+/// Makes nonsensical calls and checks:
+///
+/// 1. each is refused as Linux refuses it;
+/// 2. sleeps of impossible length are, too;
+/// 3. numbers far above all calls are no calls;
+/// 4. unmapping what is not mapped is no error.
 pub fn run(_: &Arguments) -> u8 {
     for (call, arguments, error) in NONSENSE {
         let answer = harmless(*call, arguments);
@@ -123,7 +127,11 @@ pub fn no_such_calls(_: &Arguments) -> u8 {
     0
 }
 
-/// Moves the base of FS. Check 1: it can be any address of a program; 2: and no other; 3: what was asked for is told.
+/// Moves the base of FS and checks:
+///
+/// 1. it can be any address of a program;
+/// 2. and no other;
+/// 3. what was set is told.
 pub fn fs_base(_: &Arguments) -> u8 {
     let page = memory::zeroes(PAGE);
     for address in [page, page + 24, 0x7fff_ffff_0000, 0] {

@@ -12,8 +12,11 @@ use user_programs::End;
 /// Children at the same time, at the most.
 const MOST: usize = 64;
 
-/// Parent and children write the same pages at the same time, round after round. Check 1: each sees what was there at the
-/// fork; 2: then its own writing only; 3: every child ended well.
+/// Parent and children write the same pages at the same time, round after round. Checks:
+///
+/// 1. each sees what was there at the fork;
+/// 2. then its own writing only;
+/// 3. every child ended well.
 pub fn storm(arguments: &Arguments) -> u8 {
     let rounds = arguments.number(1, 10) as u64;
     let processes = arguments.number(2, 4).min(MOST);
@@ -72,8 +75,11 @@ const WRITERS: usize = 2;
 /// Pages that they write.
 const WRITTEN: usize = 4;
 
-/// Forks while other threads of this process write without a pause, so that a processor which still believes that it may write the
-/// old pages writes into the child. Check 1: what a child sees never changes; 2: every child ended well.
+/// Forks while other threads of this process write without a pause. A processor that still believes that it may write the old
+/// pages would write into the child. Checks:
+///
+/// 1. what a child sees never changes;
+/// 2. every child ended well.
 pub fn with_threads(arguments: &Arguments) -> u8 {
     let memory = memory::zeroes(WRITTEN * PAGE);
     let writers = [(); WRITERS].map(|()| thread::start(write_until_told, memory));

@@ -13,8 +13,13 @@ const PAGES: usize = 8;
 /// Children of each process.
 const CHILDREN: usize = 2;
 
-/// Makes the tree and checks in every process: 1 it sees what its parent had written; 2 after its own writing and that of its children,
-/// it sees its own; 3 its children ended well; 4 their parent is who made them; 5 and they are others than itself.
+/// Makes the tree and checks in every process:
+///
+/// 1. it sees what its parent had written;
+/// 2. after its own writing and that of its children, it sees its own;
+/// 3. its children ended well;
+/// 4. its parent is who made it;
+/// 5. and is another process than itself.
 pub fn run(arguments: &Arguments) -> u8 {
     let memory = memory::zeroes(PAGES * PAGE);
     grow(memory, arguments.number(1, 3), 1);

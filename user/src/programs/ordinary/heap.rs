@@ -7,8 +7,15 @@ use crate::runtime::memory::{self, PAGE};
 use crate::runtime::syscall::{harmless, number};
 use user_programs::{End, Signal};
 
-/// Moves the break and checks: 1 it starts on no page that is taken; 2 it goes up as asked; 3 what is below is zero and keeps what is
-/// written; 4 it goes down again; 5 what is above is gone; 6 what comes back is zero again; 7 absurd wishes leave it where it is.
+/// Moves the break and checks:
+///
+/// 1. it starts above the program;
+/// 2. it goes up as asked;
+/// 3. what is below it is zero, and keeps what is written;
+/// 4. it goes down again;
+/// 5. what is above it is gone;
+/// 6. what comes back is zero again;
+/// 7. absurd wishes leave it where it is.
 pub fn run(arguments: &Arguments) -> u8 {
     let length = arguments.number(1, 256 << 10).next_multiple_of(PAGE).max(2 * PAGE);
     let start = set(0).next_multiple_of(PAGE);

@@ -10,9 +10,17 @@ use user_programs::{End, Signal};
 /// Words in a page.
 const WORDS: usize = PAGE / 8;
 
-/// Maps memory and checks: 1 it is zero; 2 it keeps what is written; 3 read-only, it still has it; 4 and no child can write it;
-/// 5 writable again, it can be written; 6 what is unmapped in the middle is gone; 7 and its neighbours are not; 8 nobody else
-/// is told to have it; 9 memory without rights cannot be read.
+/// Maps memory and checks:
+///
+/// 1. it is zero;
+/// 2. it keeps what is written;
+/// 3. read-only, it still has it;
+/// 4. and no child can write it;
+/// 5. writable again, it can be written;
+/// 6. what is unmapped, in the middle or as a whole, is gone;
+/// 7. and what is beside it is not;
+/// 8. a hole can be filled, with zeroes;
+/// 9. memory without rights cannot be read.
 pub fn run(arguments: &Arguments) -> u8 {
     let length = arguments.number(1, 1 << 20).next_multiple_of(PAGE).max(3 * PAGE);
     let start = memory::zeroes(length);

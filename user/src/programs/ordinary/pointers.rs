@@ -26,9 +26,17 @@ const FORBIDDEN: [usize; 9] = [
 type Answer = Result<usize, Errno>;
 const FAULT: Answer = Err(Errno::EFAULT);
 
-/// Checks that a wrong address is answered with EFAULT: 1 by calls that read; 2 by calls that write; 3 by a futex; 4 by wait4; 5 if only
-/// the end of a range is wrong; 6 if a range wraps around; 7 that nothing is asked of an empty range; 8 that read-only memory
-/// is not written for a program; 9 that memory without rights is not read for it.
+/// Checks that a wrong address is answered with EFAULT:
+///
+/// 1. by calls that read;
+/// 2. by calls that write;
+/// 3. by a futex;
+/// 4. by wait4;
+/// 5. if only the end of a range is wrong;
+/// 6. if a range wraps around;
+/// 7. but not if the range is empty, of which nothing is asked;
+/// 8. if memory is read-only and would be written;
+/// 9. if memory has no rights and would be read.
 pub fn run(_: &Arguments) -> u8 {
     for address in FORBIDDEN {
         require_equal(1, harmless(number::WRITE, &[1, address, 8]), FAULT, "write");

@@ -13,8 +13,14 @@ const ANY: usize = usize::MAX;
 /// A number that no process has.
 const NOBODY: usize = 0x3fff_fff0;
 
-/// Checks wait4: 1 without children it fails; 2 it does not wait if told so; 3 it returns the status; 4 only once; 5 it
-/// waits for the right child; 6 somebody else's process is no child.
+/// Checks wait4:
+///
+/// 1. without children it fails;
+/// 2. it does not wait if told so;
+/// 3. it returns the status;
+/// 4. but only once;
+/// 5. it waits for the right child;
+/// 6. somebody else's process is no child.
 pub fn wait(_: &Arguments) -> u8 {
     require_equal(1, child::wait(ANY, 0), Err(Errno::ECHILD), "waiting without children");
     let slow = child::start(|| {
@@ -41,8 +47,11 @@ pub fn wait(_: &Arguments) -> u8 {
     0
 }
 
-/// Checks kill: 1 a child that never calls the kernel is killed; 2 nobody is there to be killed twice; 3 an orphan's parent can end
-/// without it.
+/// Checks kill:
+///
+/// 1. a child that never calls the kernel is killed;
+/// 2. nobody is there to be killed twice;
+/// 3. a process can end before its children do.
 pub fn kill(_: &Arguments) -> u8 {
     let busy = child::start(|| {
         loop {
@@ -64,7 +73,10 @@ pub fn kill(_: &Arguments) -> u8 {
     0
 }
 
-/// Makes and reaps many processes, one after another. Check 1: each exits with its own status; 2: under its own number.
+/// Makes and reaps many processes, one after another, and checks:
+///
+/// 1. each exits with its own status;
+/// 2. each has a number of its own.
 pub fn fork_exit(arguments: &Arguments) -> u8 {
     let own = syscall::getpid();
     for number in 0..arguments.number(1, 100) {

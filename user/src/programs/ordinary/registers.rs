@@ -16,8 +16,11 @@ const ARITHMETIC: u64 = 0x1 | 0x4 | 0x10 | 0x40 | 0x80 | 0x800;
 /// How many turns of its loop the processor makes with the registers filled.
 const SPIN: u64 = 200_000;
 
-/// Fills the registers and checks: 1 that time does not change them; 2 that a system call changes only RAX, RCX and R11; 3 nor the
-/// base of FS.
+/// Fills the registers and checks:
+///
+/// 1. time does not change them, though it is full of interrupts;
+/// 2. a system call changes only RAX, RCX and R11;
+/// 3. neither changes the base of FS.
 pub fn run(arguments: &Arguments) -> u8 {
     let page = memory::zeroes(memory::PAGE);
     memory::write(page, page as u64);

@@ -18,8 +18,10 @@ const PAGES: usize = 4;
 static ROUND: AtomicU64 = AtomicU64::new(0);
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// Puts new pages in the place of old ones while others read them. Check 1: once the new ones are announced, nobody
-/// sees an old one; 2: the new mapping is where it was asked for.
+/// Puts new pages in the place of old ones while others read them, and checks:
+///
+/// 1. once the new ones are announced, nobody sees an old one;
+/// 2. the new mapping is where it was asked for.
 pub fn remap(arguments: &Arguments) -> u8 {
     let memory = memory::zeroes(PAGES * PAGE);
     let readers = arguments.number(2, 3).min(MOST);
@@ -50,8 +52,8 @@ extern "C" fn read_until_told(memory: usize) {
     }
 }
 
-/// Takes a page away from threads that use it without a pause. Check 1: the process is killed for it, before the time at which it
-/// would have exited with status 2 has come.
+/// Takes a page away from threads that write it without a pause. Check 1: the process is killed for it, before the time has come at
+/// which it would exit with status 2.
 pub fn revoke(arguments: &Arguments) -> u8 {
     let take: fn(usize) -> Result<usize, Errno> = match arguments.required(1) {
         "protect" => |page| memory::protect(page, PAGE, 0),

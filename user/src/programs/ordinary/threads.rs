@@ -24,8 +24,11 @@ unsafe impl Sync for Guarded {}
 static COUNTER: Guarded = Guarded(Lock::new(), UnsafeCell::new(0));
 static ROUNDS: AtomicUsize = AtomicUsize::new(0);
 
-/// Lets threads count together under a lock. Check 1: no turn is lost; 2: each thread has an FS base of its own; 3: they have
-/// one process number and different thread numbers.
+/// Lets threads count together under a lock, and checks:
+///
+/// 1. no turn is lost;
+/// 2. each thread has an FS base of its own;
+/// 3. they have one process number and different thread numbers.
 pub fn run(arguments: &Arguments) -> u8 {
     let count = arguments.number(1, 4).min(MOST);
     let rounds = arguments.number(2, 500);
@@ -58,8 +61,14 @@ extern "C" fn count_under_lock(process: usize) {
 
 static WORD: AtomicU32 = AtomicU32::new(5);
 
-/// Checks futexes: 1 another value does not wait; 2 a wait ends in time; 3 and not too early; 4 nobody is woken where nobody waits;
-/// 5 who waits is woken; 6 an operation that does not exist is refused.
+/// Checks futexes:
+///
+/// 1. a word with another value is not waited for;
+/// 2. a wait with a limit ends;
+/// 3. but not too early;
+/// 4. nobody is woken where nobody waits;
+/// 5. who waits is woken;
+/// 6. an operation that does not exist is refused.
 pub fn futex(_: &Arguments) -> u8 {
     let wait = |value, time| futex_wait(&WORD, value, FUTEX_PRIVATE, time);
     require_equal(1, wait(4, None), Err(Errno::EAGAIN), "waiting for another value");
@@ -103,8 +112,11 @@ extern "C" fn wait_for_change(_: usize) {
     WORD.store(7, Ordering::Release);
 }
 
-/// Ends processes that have busy and sleeping threads. Check 1: exit_group by any thread ends all, with its status; 2: so
-/// does a fault of any thread; 3: the exit of the first thread does not.
+/// Ends processes that have busy and sleeping threads, and checks:
+///
+/// 1. exit_group by any thread ends all, with its status;
+/// 2. so does a fault of any thread;
+/// 3. the exit of the first thread does not.
 pub fn exit_of_all(_: &Arguments) -> u8 {
     must_end(1, End::Exit(9), || {
         thread::start(spin, 0);

@@ -41,7 +41,7 @@ pub fn start(body: extern "C" fn(usize), argument: usize) -> Thread {
             argument,
         });
     }
-    let number = (&raw mut (unsafe_head(memory).number)).cast::<u32>() as usize;
+    let number = head_at(memory).number.as_ptr() as usize;
     // SAFETY: the stack is the upper part of fresh memory, which lives until the thread is joined.
     unsafe { clone(memory + SIZE, number, memory, body, argument) };
     Thread { memory }
@@ -50,7 +50,7 @@ pub fn start(body: extern "C" fn(usize), argument: usize) -> Thread {
 impl Thread {
     /// Waits for its end and gives its memory back.
     pub fn join(self) {
-        let number = &unsafe_head(self.memory).number;
+        let number = &head_at(self.memory).number;
         loop {
             let value = number.load(Ordering::Acquire);
             if value == 0 {
@@ -68,13 +68,13 @@ pub fn head() -> &'static Head {
     let address: usize;
     // SAFETY: FS of a started thread points at its head, whose first word is its own address.
     unsafe { asm!("mov {}, fs:[0]", out(reg) address, options(nostack, readonly, preserves_flags)) };
-    unsafe_head(address)
+    head_at(address)
 }
 
 /// The head at the start of a thread's memory.
-fn unsafe_head(memory: usize) -> &'static mut Head {
+fn head_at(memory: usize) -> &'static Head {
     // SAFETY: only called for the memory of a thread that is not joined yet; nothing but the atomic field changes.
-    unsafe { &mut *(memory as *mut Head) }
+    unsafe { &*(memory as *const Head) }
 }
 
 /// Makes the thread: it finds `argument` and `body` on its stack, calls, and exits.
