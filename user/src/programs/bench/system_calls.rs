@@ -8,9 +8,9 @@ use core::arch::asm;
 /// Calls in a batch.
 const COUNT: u64 = 1000;
 
-/// A call that only answers a number, `getppid`, and the four instructions of the loop around it.
+/// A call that only answers a number, `getpid`, and the four instructions of the loop around it.
 pub fn null(_: &Arguments) -> u8 {
-    measure("null-call", COUNT, || timed(calls::<{ number::GETPPID }>))
+    measure("null-call", COUNT, || timed(calls::<{ number::GETPID }>))
 }
 
 /// A call to let others run when there is nobody else.
