@@ -9,7 +9,7 @@
 //! to another CPU, and wakes another disturber.
 //!
 //! (QEMU looks for interrupts between the blocks of code that it translates. To have it look between all instructions, give it
-//! `-accel tcg,one-insn-per-tb=on`.)
+//! `-accel tcg,one-insn-per-tb=on`, or `-singlestep` before release 8.1.)
 
 use super::super::{Case, Outcome, check, check_eq, failed};
 use super::{need_two_cpus, rounds, run_on_every_cpu, spawn, wait_for};
@@ -196,7 +196,7 @@ impl Scene {
     /// Strikes at random, and sends whoever was struck elsewhere.
     fn disturb(&self, cpu: CpuId) {
         let mut random = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(u64::from(cpu.0) + 1);
-        let cpus = smp::online();
+        let others = smp::online().without(cpu);
         while !self.over.load(Relaxed) {
             random ^= random << 13;
             random ^= random >> 7;
@@ -204,7 +204,8 @@ impl Scene {
             let alarm = Platform::now() + Duration::from_nanos(10_000 + random % 65_536);
             self.bell(cpu).await_ring(alarm);
             self.wrong.fetch_add(irq::is_masked().into(), Relaxed);
-            let other = CpuId((random >> 32) as u32 % cpus.len());
+            let choice = (random >> 32) as usize % others.len() as usize;
+            let other = others.iter().nth(choice).unwrap_or(cpu);
             let moves = self.moves.load(Relaxed);
             if self.masking_on(cpu).load(Relaxed) > 0 && task::give_away_to(other) {
                 // Until the evicted thread runs there, which a busy host may take long to allow, and a little longer.
