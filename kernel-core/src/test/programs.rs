@@ -26,11 +26,11 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "programs-do-their-work",
-        run: || all_end_rightly(ORDINARY),
+        run: || quietly(|| all_end_rightly(ORDINARY)),
     },
     Case {
         name: "programs-do-their-work-at-once",
-        run: work_at_once,
+        run: || quietly(work_at_once),
     },
     Case {
         name: "programs-hostile-are-stopped",
