@@ -39,76 +39,95 @@ impl CloneFlags {
 /// The only signal that a child's end can be told by, `SIGCHLD`; nobody receives it.
 const SIGNAL_OF_CHILDREN: u64 = 17;
 
-/// `fork`.
-pub fn fork(thread: &UserThread, frame: &TrapFrame) -> Answer {
-    clone(thread, frame, SIGNAL_OF_CHILDREN, 0, 0, 0, 0)
-}
-
-/// `clone`: a thread of this process, or a copy of it with this thread alone.
-pub fn clone(
-    thread: &UserThread,
-    frame: &TrapFrame,
-    flags: u64,
+/// What is to be made, as far as it makes sense.
+struct Request {
+    flags: CloneFlags,
+    /// Where its stack ends; zero for where the caller's is.
     stack: u64,
     parents_id: u64,
     childs_id: u64,
-    fs_base: u64,
-) -> Answer {
-    let signal = flags & 0xff;
-    let flags = u32::try_from(flags & !0xff).ok().and_then(CloneFlags::from_bits);
-    let flags = flags.ok_or(Errno::EINVAL)?;
-    let makes_thread = flags.contains(CloneFlags::OF_THREADS);
-    let sensible = makes_thread || !flags.intersects(CloneFlags::OF_THREADS) && signal == SIGNAL_OF_CHILDREN;
-    if !sensible {
-        return Err(Errno::EINVAL);
-    }
+    /// What FS is to be for a thread that does not take the caller's.
+    fs_base: Option<u64>,
+}
+
+/// `fork`.
+pub fn fork(thread: &UserThread, frame: &TrapFrame) -> Answer {
+    clone(thread, frame, [SIGNAL_OF_CHILDREN, 0, 0, 0, 0])
+}
+
+/// `clone`: a thread of this process, or a copy of it with this thread alone.
+pub fn clone(thread: &UserThread, frame: &TrapFrame, arguments: [u64; 5]) -> Answer {
+    let request = Request::parse(arguments)?;
     if frames::are_scarce() {
         return Err(Errno::EAGAIN);
     }
-    let fs_base = match flags.contains(CloneFlags::SET_FS_BASE) {
-        true if fs_base >= USER_END => return Err(Errno::EPERM),
-        true => fs_base,
-        false => thread.context().fs_base,
-    };
-    let process = if makes_thread {
-        thread.process().clone()
-    } else {
-        copy_process(thread.process())?
-    };
-    let id = if makes_thread {
-        new_id().ok_or(Errno::EAGAIN)?
-    } else {
-        process.id().0
-    };
-    thread.extended.save();
-    let extended = thread.extended.duplicate().ok_or(Errno::ENOMEM)?;
-    let child = UserThread::new(id, process.clone(), extended, fs_base);
-    let number = id.to_ne_bytes();
-    if flags.contains(CloneFlags::SET_PARENTS_ID) {
-        thread.process().space().write(parents_id, &number)?;
+    if request.makes_thread() {
+        let id = new_id().ok_or(Errno::EAGAIN)?;
+        return request.start(id, thread, thread.process().clone(), frame);
     }
-    if flags.contains(CloneFlags::SET_CHILDS_ID) {
-        process.space().write(childs_id, &number)?;
-    }
-    if flags.contains(CloneFlags::CLEAR_CHILDS_ID) {
-        child.clear_at_end.store(childs_id, Relaxed);
-    }
-    let frame = TrapFrame {
-        rax: 0,
-        rsp: if stack == 0 { frame.rsp } else { stack },
-        ..frame.clone()
-    };
-    let is_child = !makes_thread;
-    if is_child {
-        thread.process().family.add_child(process.clone());
-    }
-    start_thread(child, &frame).map_err(|_| {
-        if is_child {
-            thread.process().family.remove_child(&process);
+    let child = copy_process(thread.process())?;
+    let family = &thread.process().family;
+    family.add_child(child.clone());
+    request
+        .start(child.id().0, thread, child.clone(), frame)
+        .inspect_err(|_| family.remove_child(&child))
+}
+
+impl Request {
+    fn parse([flags, stack, parents_id, childs_id, fs_base]: [u64; 5]) -> Result<Self, Errno> {
+        let signal = flags & 0xff;
+        let flags = u32::try_from(flags & !0xff).ok().and_then(CloneFlags::from_bits);
+        let flags = flags.ok_or(Errno::EINVAL)?;
+        let is_copy = !flags.intersects(CloneFlags::OF_THREADS) && signal == SIGNAL_OF_CHILDREN;
+        if !is_copy && !flags.contains(CloneFlags::OF_THREADS) {
+            return Err(Errno::EINVAL);
         }
-        Errno::EAGAIN
-    })?;
-    Ok(id.into())
+        let fs_base = flags.contains(CloneFlags::SET_FS_BASE).then_some(fs_base);
+        if fs_base.is_some_and(|base| base >= USER_END) {
+            return Err(Errno::EPERM);
+        }
+        Ok(Self {
+            flags,
+            stack,
+            parents_id,
+            childs_id,
+            fs_base,
+        })
+    }
+
+    fn makes_thread(&self) -> bool {
+        self.flags.contains(CloneFlags::OF_THREADS)
+    }
+
+    /// Starts thread `id` of `process`, which continues like `caller`, but that its call answers zero.
+    fn start(&self, id: u32, caller: &UserThread, process: Arc<Process>, frame: &TrapFrame) -> Answer {
+        caller.extended.save();
+        let extended = caller.extended.duplicate().ok_or(Errno::ENOMEM)?;
+        let fs_base = self.fs_base.unwrap_or(caller.context().fs_base);
+        let child = UserThread::new(id, process, extended, fs_base);
+        self.tell_id(&id.to_ne_bytes(), caller, &child)?;
+        let frame = TrapFrame {
+            rax: 0,
+            rsp: if self.stack == 0 { frame.rsp } else { self.stack },
+            ..frame.clone()
+        };
+        start_thread(child, &frame).map_err(|_| Errno::EAGAIN)?;
+        Ok(id.into())
+    }
+
+    /// Writes the new thread's number wherever it is wanted.
+    fn tell_id(&self, id: &[u8], caller: &UserThread, child: &UserThread) -> Result<(), Errno> {
+        if self.flags.contains(CloneFlags::SET_PARENTS_ID) {
+            caller.process().space().write(self.parents_id, id)?;
+        }
+        if self.flags.contains(CloneFlags::SET_CHILDS_ID) {
+            child.process().space().write(self.childs_id, id)?;
+        }
+        if self.flags.contains(CloneFlags::CLEAR_CHILDS_ID) {
+            child.clear_at_end.store(self.childs_id, Relaxed);
+        }
+        Ok(())
+    }
 }
 
 fn copy_process(parent: &Arc<Process>) -> Result<Arc<Process>, Errno> {

@@ -49,7 +49,7 @@ fn answer(thread: &UserThread, frame: &TrapFrame) -> Answer {
         }
         35 => time::sleep(thread, a),
         39 => Ok(thread.process().id().0.into()),
-        56 => clone::clone(thread, frame, a, b, c, d, e),
+        56 => clone::clone(thread, frame, [a, b, c, d, e]),
         57 => clone::fork(thread, frame),
         60 => end::end_thread(a as u8),
         61 => family::wait(thread, a as i32, b, c),
