@@ -55,15 +55,15 @@ macro_rules! entry {
             system_call = $crate::trap::system_call::<$kernel>,
             swap_gs = [$crate::swap_gs!()] {
                 swap_gs_padding = const $crate::site::padding($crate::vmi64::Call::SwapGS),
-                swap_gs_record = const $crate::site::record_word($crate::vmi64::Call::SwapGS),
+                swap_gs_call = const $crate::vmi64::Call::SwapGS.number(),
             },
             interrupt_return = [$crate::interrupt_return!()] {
                 iret_padding = const $crate::site::padding($crate::vmi64::Call::IRET),
-                iret_record = const $crate::site::record_word($crate::vmi64::Call::IRET),
+                iret_call = const $crate::vmi64::Call::IRET.number(),
             },
             system_return = [$crate::system_return!()] {
                 sysret_padding = const $crate::site::padding($crate::vmi64::Call::SYSRET),
-                sysret_record = const $crate::site::record_word($crate::vmi64::Call::SYSRET),
+                sysret_call = const $crate::vmi64::Call::SYSRET.number(),
             },
         );
     };

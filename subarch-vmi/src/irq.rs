@@ -1,7 +1,7 @@
 //! Masking interrupts: three instructions of bare metal, or whatever a ROM has for a flag.
 //!
-//! The sites here have nine bytes, room enough for a store relative to GS. So a ROM that keeps the flag in its bytes of the
-//! per-CPU area gets at it in one instruction, at this very place.
+//! The sites that set, clear and read the flag have nine bytes, room enough for a store relative to GS. So a ROM that keeps the flag in
+//! its bytes of the per-CPU area gets at it in one instruction, at this very place.
 
 use crate::Vmi;
 use crate::site::site;

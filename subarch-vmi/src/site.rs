@@ -19,11 +19,6 @@ pub const fn padding(call: Call) -> usize {
     call.site_length() - native
 }
 
-/// The second half of the record of a site of `call`: its number, its size, and the registers that are free there.
-pub const fn record_word(call: Call) -> u32 {
-    call.number() as u32 | (call.site_length() as u32) << 8 | (call.clobbers().bits() as u32) << 16
-}
-
 /// A site of the call with this name: its native instructions as assembly text, then operands as in `asm!`.
 ///
 /// The text `call {function}` is for calls whose native form is a function of this crate, given as operand. Text in brackets
@@ -40,7 +35,7 @@ macro_rules! site {
             $crate::site::record!("site"),
             $after,
             site_padding = const $crate::site::padding(::vmi64::Call::$call),
-            site_record = const $crate::site::record_word(::vmi64::Call::$call),
+            site_call = const ::vmi64::Call::$call.number(),
             $($operands)*
         )
     };
@@ -49,7 +44,7 @@ pub(crate) use site;
 
 /// What follows the native instructions of a site that began at label 771, as one literal: padding, and the record.
 ///
-/// For the name `site` its operands are the constants `site_padding` and `site_record`, as [`padding`] and [`record_word`] give them.
+/// For the name `site` its operands are the constants `site_padding`, as [`padding`] gives it, and `site_call`, the number.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! site_record {
@@ -63,11 +58,10 @@ macro_rules! site_record {
             "_padding}\n",
             ".endif\n",
             ".pushsection .vmi.sites, \"a\"\n",
-            ".balign 4\n",
             ".long 771b - .\n",
-            ".long {",
+            ".byte {",
             $name,
-            "_record}\n",
+            "_call}\n",
             ".popsection"
         )
     };

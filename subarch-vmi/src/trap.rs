@@ -51,7 +51,7 @@ fn acknowledge() {
 }
 
 /// The site of call 33, *IRET*: the text that the stubs of [`entry!`](crate::entry!) return by, with the operands `iret_padding`
-/// and `iret_record`.
+/// and `iret_call`.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! interrupt_return {
@@ -69,7 +69,7 @@ macro_rules! interrupt_return {
 }
 
 /// The site of call 34, *SYSRET*: the text that the stub of system calls returns by, with the operands `sysret_padding` and
-/// `sysret_record`.
+/// `sysret_call`.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! system_return {
@@ -86,7 +86,7 @@ macro_rules! system_return {
 }
 
 /// The site of call 74, *SwapGS*: the text that entries from user mode begin with, with the operands `swap_gs_padding` and
-/// `swap_gs_record`.
+/// `swap_gs_call`.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! swap_gs {

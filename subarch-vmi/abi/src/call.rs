@@ -135,7 +135,7 @@ calls! {
     /// Reads an image of RFLAGS into RAX, of which only bit 9 has a meaning. `pushfq; pop rax`.
     31 GetInterruptMask { Native::Bytes(&[0x9c, 0x58]), site 9, RAX, Effect }
     /// Masks or unmasks as bit 9 of RDI says, delivering pending interrupts. RDI = an image from call 31. `push rdi; popfq`.
-    32 SetInterruptMask { Native::Bytes(&[0x57, 0x9d]), site 9, FLAGS, Effect }
+    32 SetInterruptMask { Native::Bytes(&[0x57, 0x9d]), site 5, FLAGS, Effect }
     /// Returns from an interrupt by the five words at RSP; to user mode it swaps GS first.
     /// `test byte ptr [rsp + 8], 3; jz +3; swapgs; iretq`.
     33 IRET {

@@ -82,6 +82,6 @@ unsafe extern "C" fn leave_by(frame: &AlignedFrame) -> ! {
         subarch_native::restore_registers!(),
         crate::interrupt_return!(),
         iret_padding = const site::padding(Call::IRET),
-        iret_record = const site::record_word(Call::IRET),
+        iret_call = const Call::IRET.number(),
     )
 }
