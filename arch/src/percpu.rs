@@ -47,6 +47,8 @@ pub struct PerCpu {
     pub platform: UnsafeCell<[u8; PLATFORM_SIZE]>,
     /// The area's own address, so that one load turns GS into a pointer.
     this: UnsafeCell<*const PerCpu>,
+    /// How far the area is from the template: what turns the address of a variable there into that of this CPU's copy.
+    distance: UnsafeCell<usize>,
     /// See [`KERNEL_STACK_OFFSET`].
     kernel_stack: UnsafeCell<u64>,
     /// See [`USER_STACK_OFFSET`].
@@ -61,8 +63,8 @@ pub struct PerCpu {
     cpu: UnsafeCell<CpuId>,
 }
 
-// SAFETY: `platform` is only touched by single instructions of the platform crates or by the hypervisor; `this` and `cpu` only
-// before the area is published; the rest only by single instructions of the CPU itself.
+// SAFETY: `platform` is only touched by single instructions of the platform crates or by the hypervisor; `this`, `distance` and
+// `cpu` only before the area is published; the rest only by single instructions of the CPU itself.
 unsafe impl Sync for PerCpu {}
 
 const _: () = assert!(PLATFORM_OFFSET == 0);
@@ -73,6 +75,7 @@ const _: () = assert!(PLATFORM_OFFSET == 0);
 static TEMPLATE: PerCpu = PerCpu {
     platform: UnsafeCell::new([0; PLATFORM_SIZE]),
     this: UnsafeCell::new(core::ptr::null()),
+    distance: UnsafeCell::new(0),
     kernel_stack: UnsafeCell::new(0),
     user_stack: UnsafeCell::new(0),
     current: UnsafeCell::new(core::ptr::null()),
@@ -113,6 +116,7 @@ impl PerCpu {
                 .cast::<u8>()
                 .copy_from_nonoverlapping(&raw const __percpu_start, Self::size());
             (*memory).this = UnsafeCell::new(memory);
+            (*memory).distance = UnsafeCell::new(memory.addr().wrapping_sub((&raw const __percpu_start).addr()));
             (*memory).cpu = UnsafeCell::new(cpu);
             &*memory
         }
@@ -138,6 +142,18 @@ impl PerCpu {
         // SAFETY: written only before the area was published.
         unsafe { *self.cpu.get() }
     }
+}
+
+/// How far the executing CPU's area is from the template; true only as long as the caller cannot be moved to another.
+#[inline(always)]
+fn distance() -> usize {
+    let distance: usize;
+    // SAFETY: GS is this CPU's area.
+    unsafe {
+        asm!("mov {}, gs:[{offset}]", out(reg) distance, offset = const offset_of!(PerCpu, distance),
+             options(pure, readonly, nostack, preserves_flags));
+    }
+    distance
 }
 
 /// The number of the executing CPU; true only as long as the caller cannot be moved to another.

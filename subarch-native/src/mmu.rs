@@ -61,9 +61,11 @@ pub(crate) unsafe fn use_kernel_root(root: Pfn) {
 /// They show the running code, its stack and all that it uses as the current ones do.
 #[inline(always)]
 pub(crate) unsafe fn switch(root: Pfn) {
-    let root = PhysFrame::containing_address(PhysAddr::new_truncate(root.address()));
-    // SAFETY: the caller vouches for the tables.
-    unsafe { Cr3::write(root, Cr3Flags::empty()) };
+    // SAFETY: the address of a frame is one of a frame; the caller vouches for the tables.
+    unsafe {
+        let root = PhysFrame::from_start_address_unchecked(PhysAddr::new_unsafe(root.address()));
+        Cr3::write(root, Cr3Flags::empty());
+    }
 }
 
 /// Remembers which flags the processor lacks.

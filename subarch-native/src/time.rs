@@ -38,7 +38,9 @@ static FREQUENCIES: Once<Frequencies> = Once::new();
 impl TimeOps for Native {
     #[inline]
     fn now() -> Instant {
-        let cycles = Self::cycles().wrapping_sub(START.load(Relaxed));
+        // SAFETY: it is written at boot, before other CPUs run; see `Rate::of` for why this is no atomic load.
+        let start = unsafe { *START.as_ptr() };
+        let cycles = Self::cycles().wrapping_sub(start);
         Instant::from_nanoseconds(NANOSECONDS.of(cycles))
     }
 

@@ -179,10 +179,10 @@ unsafe fn hand_over(lock: MutexGuard<'_, State>, turn: Turn<Thread>) {
     // SAFETY: the caller's promise. Up to the last line this is still the stack of the thread that is left.
     unsafe {
         percpu::set_current(turn.to.as_ptr().cast());
-        let Turn { from, to } = if is_of_program(turn.from) || is_of_program(turn.to) {
-            switch_programs(turn)
-        } else {
-            turn
+        let Turn { from, to } = match (is_of_program(turn.from), is_of_program(turn.to)) {
+            (false, false) => turn,
+            (true, true) => exchange_programs(turn),
+            _ => switch_program(turn),
         };
         switch(from.as_ref().context.get(), *to.as_ref().context.get());
     }
@@ -199,13 +199,27 @@ unsafe fn is_of_program(thread: NonNull<Thread>) -> bool {
     unsafe { thread.as_ref() }.user().is_some()
 }
 
-/// Exchanges what a CPU has of a program. It returns what it was given, so that switches between threads of the kernel need not
-/// keep that in registers that would have to be saved first.
+/// Exchanges what a CPU has of a program, where both threads are of one. It returns what it was given, so that switches between
+/// threads of the kernel need not keep that in registers that would have to be saved first.
+///
+/// # Safety
+/// As for [`hand_over`]; both threads are of programs.
+#[inline(never)]
+unsafe fn exchange_programs(turn: Turn<Thread>) -> Turn<Thread> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (from, to) = (turn.from.as_ref().user(), turn.to.as_ref().user());
+        user::exchange(from.unwrap_unchecked(), to.unwrap_unchecked());
+    }
+    turn
+}
+
+/// The same where one of the threads is the kernel's.
 ///
 /// # Safety
 /// As for [`hand_over`].
 #[inline(never)]
-unsafe fn switch_programs(turn: Turn<Thread>) -> Turn<Thread> {
+unsafe fn switch_program(turn: Turn<Thread>) -> Turn<Thread> {
     // SAFETY: the caller's promise.
     unsafe { user::switch(turn.from.as_ref().user(), turn.to.as_ref().user()) };
     turn

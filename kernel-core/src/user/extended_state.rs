@@ -43,10 +43,13 @@ const INITIAL_CONTROL_WORD: u16 = 0x37f;
 /// What a program finds in MXCSR: all exceptions masked.
 const INITIAL_MXCSR: u32 = 0x1f80;
 
-/// The state of one thread while it is in memory.
+/// The state of one thread while it is in memory, with what of the format a switch must know.
 #[derive(Debug)]
 pub(super) struct ExtendedState {
     area: NonNull<u8>,
+    /// The components as the instructions take them, low half and high half.
+    components: [u32; 2],
+    optimised: bool,
 }
 
 // SAFETY: the area is this state's own.
@@ -60,7 +63,11 @@ impl ExtendedState {
         let format = format();
         // SAFETY: the layout is not empty.
         let area = NonNull::new(unsafe { alloc_zeroed(format.layout) })?;
-        let state = Self { area };
+        let state = Self {
+            area,
+            components: [format.components as u32, (format.components >> 32) as u32],
+            optimised: format.optimised,
+        };
         state.put(0, &INITIAL_CONTROL_WORD.to_ne_bytes());
         state.put(MXCSR, &INITIAL_MXCSR.to_ne_bytes());
         if format.components != 0 {
@@ -79,19 +86,16 @@ impl ExtendedState {
     }
 
     /// Saves this CPU's registers.
+    #[inline(always)]
     pub fn save(&self) {
-        let Format {
-            components, optimised, ..
-        } = *format();
-        let area = self.area.as_ptr();
-        let (low, high) = (components as u32, (components >> 32) as u32);
+        let (area, [low, high]) = (self.area.as_ptr(), self.components);
         // SAFETY: the area has the size and alignment that the processor asks for, and nobody else uses it; the instructions
         // are those it has.
         unsafe {
-            if components == 0 {
-                asm!("fxsave64 [{}]", in(reg) area, options(nostack, preserves_flags));
-            } else if optimised {
+            if self.optimised {
                 asm!("xsaveopt64 [{}]", in(reg) area, in("eax") low, in("edx") high, options(nostack, preserves_flags));
+            } else if self.is_legacy() {
+                asm!("fxsave64 [{}]", in(reg) area, options(nostack, preserves_flags));
             } else {
                 asm!("xsave64 [{}]", in(reg) area, in("eax") low, in("edx") high, options(nostack, preserves_flags));
             }
@@ -99,18 +103,23 @@ impl ExtendedState {
     }
 
     /// Loads this CPU's registers.
+    #[inline(always)]
     pub fn restore(&self) {
-        let components = format().components;
-        let area = self.area.as_ptr();
-        let (low, high) = (components as u32, (components >> 32) as u32);
+        let (area, [low, high]) = (self.area.as_ptr(), self.components);
         // SAFETY: the area holds what `new` or `save` wrote, in the processor's format. The kernel uses none of the registers.
         unsafe {
-            if components == 0 {
+            if self.is_legacy() {
                 asm!("fxrstor64 [{}]", in(reg) area, options(nostack, preserves_flags));
             } else {
                 asm!("xrstor64 [{}]", in(reg) area, in("eax") low, in("edx") high, options(nostack, preserves_flags));
             }
         }
+    }
+
+    /// Whether the processor has only `fxsave`. (The low half is never empty otherwise: x87 is always part of it.)
+    #[inline(always)]
+    fn is_legacy(&self) -> bool {
+        self.components[0] == 0
     }
 
     fn put(&self, offset: usize, bytes: &[u8]) {

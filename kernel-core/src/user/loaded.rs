@@ -4,33 +4,52 @@
 //! uses none. So the CPU still has the last program's page tables, stack and registers when that program's turn comes again, and
 //! most of the time there is nothing to load. The price is that an address space is loaded, and must hear of changes, on CPUs that do
 //! not run it; and that it is taken out of all of them before it is destroyed.
+//!
+//! Which CPUs have an address space is seldom asked, but changes with every switch between programs. So it is not kept anywhere:
+//! whoever asks looks at what each CPU has loaded ([`cpus_with`]). A CPU says what it is about to load before it does, and
+//! until it has, it has both.
 
 use super::thread::UserThread;
 use super::{AddressSpace, Process};
 use crate::platform::Platform;
 use crate::{irq, smp, task};
-use arch::percpu::{CpuId, PerCpuVar, this_cpu};
+use arch::percpu::{CpuSet, PerCpuVar, this_cpu};
 use arch::{CpuOps, UserContext};
 use core::cell::Cell;
 use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering::Relaxed, Ordering::SeqCst, fence};
 
-/// What is loaded on a CPU.
+/// What is loaded on a CPU. The cells are for this CPU, with interrupts masked.
 struct Loaded {
     context: Cell<UserContext>,
     /// The address space of that context; null if there is none.
-    space: Cell<*const AddressSpace>,
+    space: AtomicPtr<AddressSpace>,
+    /// The one that takes its place, from before it is loaded.
+    next_space: AtomicPtr<AddressSpace>,
     /// The number of the thread whose extended state is in the registers; zero if it is nobody's.
     registers_of: Cell<u32>,
 }
 
+// SAFETY: other CPUs look at the atomics only.
+unsafe impl Sync for Loaded {}
+
 #[unsafe(link_section = ".percpu")]
 static LOADED: PerCpuVar<Loaded> = PerCpuVar::new(Loaded {
     context: Cell::new(UserContext::NONE),
-    space: Cell::new(ptr::null()),
+    space: AtomicPtr::new(ptr::null_mut()),
+    next_space: AtomicPtr::new(ptr::null_mut()),
     registers_of: Cell::new(0),
 });
 
-/// Tells of a switch from `previous` to `next`, each `None` for a thread of the kernel. Called with interrupts masked.
+/// Tells of a switch between two threads of programs. Called with interrupts masked.
+#[inline(always)]
+pub fn exchange(previous: &UserThread, next: &UserThread) {
+    previous.extended.save();
+    // SAFETY: interrupts are masked.
+    unsafe { LOADED.this() }.load(next);
+}
+
+/// Tells of a switch from `previous` to `next`, of which one is `None`, a thread of the kernel. Called with interrupts masked.
 #[inline]
 pub fn switch(previous: Option<&UserThread>, next: Option<&UserThread>) {
     if let Some(previous) = previous {
@@ -38,8 +57,25 @@ pub fn switch(previous: Option<&UserThread>, next: Option<&UserThread>) {
     }
     if let Some(next) = next {
         // SAFETY: interrupts are masked.
-        unsafe { LOADED.this() }.load(next, this_cpu());
+        unsafe { LOADED.this() }.load(next);
     }
+}
+
+/// The CPUs that have `space` loaded, or are about to: those that may use translations of it.
+///
+/// A CPU that is not among them loads page tables as they were when this was called, or later.
+pub fn cpus_with(space: &AddressSpace) -> CpuSet {
+    // Together with the load of a root, which no processor lets what comes later overtake: either the CPU is seen here, or what
+    // was written before is seen there.
+    fence(SeqCst);
+    let has = |slot: &AtomicPtr<AddressSpace>| ptr::eq(slot.load(Relaxed), space);
+    smp::online()
+        .iter()
+        .filter(|cpu| {
+            let loaded = LOADED.of(smp::area(*cpu));
+            has(&loaded.next_space) || has(&loaded.space)
+        })
+        .fold(CpuSet::EMPTY, |set, cpu| set | CpuSet::only(cpu))
 }
 
 /// Loads the current thread's context again, after it has changed.
@@ -58,7 +94,7 @@ pub(super) fn unload_everywhere(process: &Process) {
         let _masked = irq::mask();
         unload(ptr::from_ref(space) as u64);
     }
-    let others = space.cpus().without(here) & smp::online();
+    let others = cpus_with(space).without(here);
     for cpu in others.iter() {
         smp::run_on(cpu, unload, ptr::from_ref(space) as u64);
     }
@@ -69,46 +105,43 @@ pub(super) fn unload_everywhere(process: &Process) {
 fn unload(space: u64) {
     // SAFETY: interrupts are masked.
     let loaded = unsafe { LOADED.this() };
-    if loaded.space.get() as u64 == space {
-        loaded.replace(UserContext::NONE, ptr::null(), this_cpu());
+    if loaded.space.load(Relaxed) as u64 == space {
+        loaded.replace(&UserContext::NONE, ptr::null_mut());
         loaded.registers_of.set(0);
     }
 }
 
 impl Loaded {
-    fn load(&self, next: &UserThread, cpu: CpuId) {
+    #[inline(always)]
+    fn load(&self, next: &UserThread) {
+        let (context, cpu) = (next.context_ref(), this_cpu());
         if self.registers_of.get() == next.id() && next.last_cpu.get() == Some(cpu) {
             // Only threads of the kernel ran meanwhile.
             return;
         }
-        if next.context().root.is_none() {
+        if context.root.is_none() {
             // It is on its way out.
             return;
         }
-        self.load_context(next);
+        self.replace(context, ptr::from_ref(next.process().space()).cast_mut());
         next.extended.restore();
         next.last_cpu.set(Some(cpu));
         self.registers_of.set(next.id());
     }
 
+    #[inline(never)]
     fn load_context(&self, next: &UserThread) {
-        self.replace(next.context(), next.process().space(), this_cpu());
+        self.replace(next.context_ref(), ptr::from_ref(next.process().space()).cast_mut());
     }
 
     /// Loads `context`, which belongs to `space`.
-    fn replace(&self, context: UserContext, space: *const AddressSpace, cpu: CpuId) {
-        let (old_context, old_space) = (self.context.replace(context), self.space.replace(space));
-        let moves = old_space != space;
-        // SAFETY: an address space that is loaded somewhere lives; it is taken out of all CPUs before it goes.
-        if let Some(space) = unsafe { space.as_ref() }.filter(|_| moves) {
-            space.enters(cpu);
-        }
-        // SAFETY: the old context was the last one loaded on this CPU. The new one's tables were given over and live as said, and
-        // its stack is that of the thread it belongs to, which is the only one to use it.
-        unsafe { Platform::load_user(&old_context, &context) };
-        // SAFETY: as above.
-        if let Some(space) = unsafe { old_space.as_ref() }.filter(|_| moves) {
-            space.leaves(cpu);
-        }
+    #[inline(always)]
+    fn replace(&self, context: &UserContext, space: *mut AddressSpace) {
+        self.next_space.store(space, Relaxed);
+        // SAFETY: the old context was the last one loaded on this CPU, and is only changed below. The new one's tables were given
+        // over and live as said, and its stack is that of the thread it belongs to, which is the only one to use it.
+        unsafe { Platform::load_user(&*self.context.as_ptr(), context) };
+        self.space.store(space, Relaxed);
+        self.context.set(*context);
     }
 }

@@ -24,7 +24,7 @@ mod thread;
 pub use address_space::AddressSpace;
 pub use call::system_call;
 pub use fault::exception;
-pub use loaded::switch;
+pub use loaded::{exchange, switch};
 pub use process::{End, Process, ProcessId};
 pub use program::{StartError, start};
 pub use thread::UserThread;

@@ -65,6 +65,13 @@ impl UserThread {
         self.context.get()
     }
 
+    /// The same in its place, for the scheduler: as long as it looks, the thread does not run, and changes nothing.
+    #[inline(always)]
+    pub(super) fn context_ref(&self) -> &UserContext {
+        // SAFETY: only the thread itself changes its context, and not while this CPU, with interrupts masked, is at it.
+        unsafe { &*self.context.as_ptr() }
+    }
+
     /// Has the kernel be entered on the stack that ends at `end`. Called before the thread runs.
     pub(crate) fn set_kernel_stack(&self, end: VirtAddr) {
         self.context.set(UserContext {

@@ -68,10 +68,10 @@ impl FairQueue {
         Some(first)
     }
 
-    /// The thread most behind, if not so many wait that it takes long to find the next.
+    /// The thread most behind, which is `first`, unless so many wait that it takes long to find the next.
     #[inline(always)]
-    pub fn easy_first(&self) -> Option<EasyFirst> {
-        self.heap.easy_first()
+    pub fn easy(&self, first: Handle<Node>) -> Option<EasyFirst> {
+        self.heap.easy(first)
     }
 
     /// Takes out the first, which is to run, and queues `node`, whose clock is not behind it.

@@ -93,10 +93,10 @@ impl<O: Order> Heap<O> {
         Some(root)
     }
 
-    /// The first, if it is cheap to [`exchange`](Self::exchange): that is, if what is below it has a first already.
+    /// The first, which is `first`, if it is cheap to [`exchange`](Self::exchange): if what is below it has a first already.
     #[inline(always)]
-    pub fn easy_first(&self) -> Option<EasyFirst> {
-        let first = self.root?;
+    pub fn easy(&self, first: Handle<Node>) -> Option<EasyFirst> {
+        debug_assert!(self.root == Some(first));
         let second = first.child.get();
         match second {
             Some(second) if second.next.get().is_some() => None,

@@ -20,21 +20,19 @@ pub use map::Place;
 pub use private::Builder;
 pub use resolve::{Attempt, Unresolved};
 
+use super::loaded;
 use crate::platform::Platform;
-use crate::smp;
 use crate::sync::Mutex;
-use arch::percpu::{CpuId, CpuSet};
+use arch::percpu::CpuSet;
 use arch::{MmuOps, Pfn, VirtAddr};
 use core::ops::Range;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst, fence};
+use core::sync::atomic::AtomicBool;
 use kernel_logic::user::regions::Regions;
 
 /// The memory of one process.
 #[derive(Debug)]
 pub struct AddressSpace {
     root: Pfn,
-    /// The CPUs on which it is loaded, whether or not they run the process at the moment.
-    loaded_on: AtomicU64,
     /// Its memory was given back, before it was dropped.
     is_destroyed: AtomicBool,
     memory: Mutex<Memory>,
@@ -53,7 +51,6 @@ impl AddressSpace {
     fn new(root: Pfn, regions: Regions, heap: Range<u64>) -> Self {
         Self {
             root,
-            loaded_on: AtomicU64::new(0),
             is_destroyed: AtomicBool::new(false),
             memory: Mutex::new(Memory { root, regions, heap }),
         }
@@ -64,25 +61,13 @@ impl AddressSpace {
         self.root
     }
 
-    /// The CPUs on which it is loaded.
+    /// The CPUs on which it is loaded, whether or not they run the process at the moment.
     pub fn cpus(&self) -> CpuSet {
-        CpuSet::from_bits(self.loaded_on.load(SeqCst))
-    }
-
-    /// Notes that `cpu` is about to load it: from now on it is told when translations change.
-    pub fn enters(&self, cpu: CpuId) {
-        self.loaded_on.fetch_or(CpuSet::only(cpu).bits(), SeqCst);
-    }
-
-    /// Notes that `cpu` has loaded another.
-    pub fn leaves(&self, cpu: CpuId) {
-        self.loaded_on.fetch_and(!CpuSet::only(cpu).bits(), SeqCst);
+        loaded::cpus_with(self)
     }
 
     /// Has every CPU that may use a translation of `pages` forget it.
     fn flush(&self, pages: Range<VirtAddr>) {
-        // A CPU that enters after this has been read loads tables that were written before.
-        fence(SeqCst);
-        Platform::flush_on(self.cpus() & smp::online(), pages);
+        Platform::flush_on(self.cpus(), pages);
     }
 }
