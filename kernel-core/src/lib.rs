@@ -64,7 +64,7 @@ impl Kernel for Core {
     fn interrupts_done(interrupted: Mode) {
         task::interrupts_done();
         if interrupted == Mode::User {
-            user::before_user_mode();
+            user::interrupts_done();
         }
     }
 }

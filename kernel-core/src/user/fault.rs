@@ -18,7 +18,7 @@ pub fn exception(frame: &TrapFrame, address: VirtAddr) {
         Some(cause) => kill(thread, frame, &cause),
     }
     Platform::disable();
-    before_user_mode();
+    before_user_mode(thread);
 }
 
 /// Why a program cannot go on.

@@ -35,18 +35,24 @@ use arch::trap::TRAP_FRAME_SIZE;
 use arch::{CpuOps, TrapFrame};
 
 /// Ends the current thread if its process is ending. Called with interrupts masked, on the way back to user mode.
-#[inline]
-pub fn before_user_mode() {
+#[inline(always)]
+fn before_user_mode(thread: &UserThread) {
     check::nothing_held();
-    if thread::current().process().is_ending() {
+    if thread.process().is_ending() {
         end::end_thread(0);
     }
 }
 
+/// After interrupts of user mode have been handled: ends the current thread if its process is ending. Called with interrupts masked.
+pub fn interrupts_done() {
+    before_user_mode(thread::current());
+}
+
 /// What a thread of a program does first, with interrupts masked: goes to user mode with the registers at the end of its stack.
 pub fn enter() -> ! {
-    before_user_mode();
-    let end = thread::current().context().kernel_stack;
+    let thread = thread::current();
+    before_user_mode(thread);
+    let end = thread.context().kernel_stack;
     let frame: *const TrapFrame = (end - TRAP_FRAME_SIZE as u64).as_ptr();
     // SAFETY: the scheduler has loaded the thread's context when it switched here. Whoever made the thread put its frame there: the
     // selectors are the platform's, and the rest are registers that a program may have.

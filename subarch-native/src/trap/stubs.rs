@@ -188,14 +188,13 @@ macro_rules! system_call_stub {
                 $crate::save_registers!(),
                 "mov rdi, rsp",
                 "call {system_call}",
-                $crate::restore_registers!(),
-                "cmp rcx, [rsp]",
-                "jne 3f",
-                "cmp r11, [rsp + 16]",
-                "jne 3f",
+                $crate::trap::stubs::finish_system_call!(),
+                "add rsp, {instruction_pointer}",
                 $($system_return)+,
                 "3:",
+                $crate::restore_registers!(),
                 $($interrupt_return)+,
+                instruction_pointer = const $crate::trap::stubs::INSTRUCTION_POINTER,
                 user_stack = const $crate::trap::stubs::USER_STACK_OFFSET,
                 kernel_stack = const $crate::trap::stubs::KERNEL_STACK_OFFSET,
                 stack_segment = const $crate::cpu::USER_STACK,
@@ -210,6 +209,8 @@ macro_rules! system_call_stub {
     };
 }
 
+#[doc(hidden)]
+pub use arch::finish_system_call;
 #[doc(hidden)]
 pub use arch::percpu::{KERNEL_STACK_OFFSET, USER_STACK_OFFSET};
 #[doc(hidden)]
@@ -227,3 +228,6 @@ pub const GS_BASE: u32 = 0xc000_0101;
 
 /// Where a [`TrapFrame`](arch::TrapFrame) has CS.
 pub const CODE_SEGMENT: usize = core::mem::offset_of!(arch::TrapFrame, cs);
+
+/// Where a [`TrapFrame`](arch::TrapFrame) has RIP, and what `iretq` takes begins.
+pub const INSTRUCTION_POINTER: usize = core::mem::offset_of!(arch::TrapFrame, rip);

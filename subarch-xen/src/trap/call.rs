@@ -16,9 +16,13 @@ use crate::trap::{common, leave};
 use arch::user::SYSTEM_CALL;
 use arch::{Exception, Kernel, TrapFrame};
 use core::arch::naked_asm;
+use core::mem::offset_of;
 
 /// Flag of `iret_context`: RCX and R11 need not be restored (`VGCF_in_syscall`).
 const IN_SYSTEM_CALL: u64 = 1 << 8;
+
+/// Where in the frame an `iret_context` begins that ends where the frame does: RAX, R11, RCX and the flags come before RIP.
+const CONTEXT: usize = offset_of!(TrapFrame, rip) - 32;
 
 /// The entry for system calls. Only 64-bit code of a program comes here, and for that there is one code selector.
 ///
@@ -54,6 +58,15 @@ pub unsafe extern "C" fn system_call<K: Kernel>() {
         "cld",
         "mov rdi, rsp",
         "call {handle}",
+        arch::finish_system_call!(),
+        // The frame's end becomes an `iret_context`, whose words for RCX and R11 are not read with this flag.
+        "mov qword ptr [rsp + {flags}], {in_system_call}",
+        "mov [rsp + {context}], rax",
+        "add rsp, {context}",
+        "mov eax, {iret}",
+        "syscall",
+        "ud2",
+        "3:",
         "pop r15",
         "pop r14",
         "pop r13",
@@ -69,18 +82,6 @@ pub unsafe extern "C" fn system_call<K: Kernel>() {
         "pop rdx",
         "pop rsi",
         "pop rdi",
-        "cmp rcx, [rsp + 16]",
-        "jne 2f",
-        "cmp r11, [rsp + 32]",
-        "jne 2f",
-        // The two words below the flags are for RCX and R11, and not read.
-        "mov qword ptr [rsp + 8], {in_system_call}",
-        "sub rsp, 8",
-        "push rax",
-        "mov eax, {iret}",
-        "syscall",
-        "ud2",
-        "2:",
         "add rsp, 16",
         "jmp {leave}",
         NEXT_STACK = const NEXT_STACK,
@@ -88,6 +89,8 @@ pub unsafe extern "C" fn system_call<K: Kernel>() {
         user_code = const KERNEL_CODE,
         vector = const SYSTEM_CALL,
         in_system_call = const IN_SYSTEM_CALL,
+        flags = const CONTEXT + 24,
+        context = const CONTEXT,
         iret = const IRET,
         handle = sym handle::<K>,
         leave = sym leave,

@@ -9,6 +9,12 @@ use kernel_logic::user::signal::Signal;
 /// Option of `wait4`: do not wait.
 const NO_HANG: u64 = 1;
 
+/// `getppid`: zero for who has no parent, or none any more.
+pub fn parent(thread: &UserThread) -> u64 {
+    let parent = thread.process().family.parent();
+    parent.map_or(0, |parent| parent.id().0.into())
+}
+
 /// `wait4`, of all children or one; process groups do not exist, and neither do resource counts.
 pub fn wait(thread: &UserThread, which: i32, status: u64, options: u64) -> Answer {
     let wanted = match which {

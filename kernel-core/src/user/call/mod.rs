@@ -24,20 +24,37 @@ use kernel_logic::user::errno::Errno;
 type Answer = Result<u64, Errno>;
 
 /// Handles a system call: its answer goes to RAX. Called and returning with interrupts masked.
+///
+/// The way that is taken most, so nothing is on it that a call with nothing to do would not need: what does need room on the stack or
+/// many registers is in functions of its own.
 pub fn system_call(frame: &mut TrapFrame) {
     Platform::enable();
-    frame.rax = match answer(current(), frame) {
-        Ok(value) => value,
-        Err(errno) => errno.as_result(),
-    };
+    let thread = current();
+    frame.rax = answer(thread, frame);
     Platform::disable();
-    before_user_mode();
+    before_user_mode(thread);
 }
 
-/// Answers the call by its number.
-fn answer(thread: &UserThread, frame: &TrapFrame) -> Answer {
-    let [a, b, c, d, e, _] = frame.call_arguments();
+/// Answers the call by its number, as the program will find it in RAX.
+#[inline(always)]
+fn answer(thread: &UserThread, frame: &TrapFrame) -> u64 {
     match frame.call_number() {
+        39 => thread.process().id().0.into(),
+        186 => thread.id().into(),
+        number => encode(work(thread, frame, number)),
+    }
+}
+
+#[inline(always)]
+fn encode(answer: Answer) -> u64 {
+    answer.unwrap_or_else(Errno::as_result)
+}
+
+/// Answers the calls that take some work.
+#[inline(never)]
+fn work(thread: &UserThread, frame: &TrapFrame, number: u64) -> Answer {
+    let [a, b, c, d, e, _] = frame.call_arguments();
+    match number {
         1 => output::write(thread, a, b, c),
         9 => memory::map(thread, a, b, c, d, e),
         10 => memory::protect(thread, a, b, c),
@@ -48,19 +65,13 @@ fn answer(thread: &UserThread, frame: &TrapFrame) -> Answer {
             Ok(0)
         }
         35 => time::sleep(thread, a),
-        39 => Ok(thread.process().id().0.into()),
         56 => clone::clone(thread, frame, [a, b, c, d, e]),
         57 => clone::fork(thread, frame),
         60 => end::end_thread(a as u8),
         61 => family::wait(thread, a as i32, b, c),
         62 => family::kill(thread, a as i32, b),
-        110 => Ok(thread
-            .process()
-            .family
-            .parent()
-            .map_or(0, |parent| parent.id().0.into())),
+        110 => Ok(family::parent(thread)),
         158 => clone::set_segment_base(thread, a, b),
-        186 => Ok(thread.id().into()),
         202 => futex::futex(thread, a, b, c, d),
         218 => clone::set_id_address(thread, a),
         228 => time::clock(thread, a, b),
@@ -68,9 +79,12 @@ fn answer(thread: &UserThread, frame: &TrapFrame) -> Answer {
             thread.process().end(End::Exited(a as u8));
             Ok(0)
         }
-        number => {
-            log::debug!("{:?} made the unknown system call {number}", thread.process());
-            Err(Errno::ENOSYS)
-        }
+        number => Err(unknown(thread, number)),
     }
+}
+
+#[cold]
+fn unknown(thread: &UserThread, number: u64) -> Errno {
+    log::debug!("{:?} made the unknown system call {number}", thread.process());
+    Errno::ENOSYS
 }
