@@ -17,6 +17,7 @@ mod threads;
 
 use crate::power;
 use alloc::string::String;
+use core::fmt;
 
 /// The status of a kernel one of whose tests failed, or that was asked for a test it does not have.
 const FAILED: u8 = 1;
@@ -58,7 +59,7 @@ const LONG_GROUPS: &[&[Case]] = &[threads::LONG_CASES, programs::LONG_CASES];
 macro_rules! check {
     ($condition:expr, $($reason:tt)*) => {
         if !$condition {
-            return Err($crate::test::Trouble::Failed(alloc::format!($($reason)*)));
+            return Err($crate::test::failure(format_args!($($reason)*)));
         }
     };
 }
@@ -68,19 +69,30 @@ pub(crate) use check;
 macro_rules! check_eq {
     ($found:expr, $expected:expr) => {{
         let (found, expected) = (&$found, &$expected);
-        $crate::test::check!(
-            *found == *expected,
-            "line {}: {} is {found:?}, not {expected:?}",
-            line!(),
-            stringify!($found)
-        );
+        if *found != *expected {
+            return Err($crate::test::difference(line!(), stringify!($found), found, expected));
+        }
     }};
 }
 pub(crate) use check_eq;
 
+/// A failure for `reason`. Out of line, like [`difference`]: there are hundreds of checks, and in a good kernel none of them fails.
+#[cold]
+#[inline(never)]
+pub(crate) fn failure(reason: fmt::Arguments<'_>) -> Trouble {
+    Trouble::Failed(alloc::fmt::format(reason))
+}
+
+/// A failure because what was found is not what was expected.
+#[cold]
+#[inline(never)]
+pub(crate) fn difference(line: u32, what: &str, found: &dyn fmt::Debug, expected: &dyn fmt::Debug) -> Trouble {
+    failure(format_args!("line {line}: {what} is {found:?}, not {expected:?}"))
+}
+
 /// A failure with `reason` in front of what went wrong.
-pub(crate) fn failed<E: core::fmt::Display>(reason: &'static str) -> impl FnOnce(E) -> Trouble {
-    move |error| Trouble::Failed(alloc::format!("{reason}: {error}"))
+pub(crate) fn failed<E: fmt::Display>(reason: &'static str) -> impl FnOnce(E) -> Trouble {
+    move |error| failure(format_args!("{reason}: {error}"))
 }
 
 /// Runs the tests that `which` names and ends the kernel.
