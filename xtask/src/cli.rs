@@ -17,6 +17,7 @@ Examples:
   cargo xtask run --module ./program                 with your own static program, for `run` at the prompt
   cargo xtask run --log debug -- panic=halt          words after -- are the kernel's own arguments
   cargo xtask test                                   everything; a table for each platform and one closing line
+  cargo xtask bench --compare docs/bench.json        what each operation costs; status 1 if a bar is missed or more was lost
 
 Exit status of run, test and soak:
   0..63  the kernel's own (62: the domU crashed)
@@ -48,6 +49,8 @@ pub enum Verb {
     Run(Run),
     /// Run the host's tests and, on every platform and in every way to boot it, the kernel's own.
     Test(Test),
+    /// Measure what the kernel's operations cost on each platform, in instructions, and say which bars are met.
+    Bench(Bench),
     /// Make disk images that boot by BIOS and by UEFI, in QEMU or from a USB stick.
     Image(Image),
     /// Boot many times in a row; no boot may fail.
@@ -227,6 +230,23 @@ pub struct Test {
     /// The optimised images.
     #[arg(long, short)]
     pub release: bool,
+}
+
+/// What to measure, and what to do with the figures.
+#[derive(Debug, Clone, Args)]
+pub struct Bench {
+    /// Only on these platforms (all of them if not given).
+    #[arg(long = "features", short = 'F', value_name = "PLATFORM,…")]
+    pub platforms: Vec<String>,
+    /// Print the figures as JSON instead of as a table.
+    #[arg(long)]
+    pub json: bool,
+    /// Write the figures to docs/bench.json and the table into docs/bench.md.
+    #[arg(long)]
+    pub save: bool,
+    /// Fail if an operation costs over 2 % more than in this file, such as docs/bench.json.
+    #[arg(long, value_name = "FILE")]
+    pub compare: Option<PathBuf>,
 }
 
 /// What to boot again and again.

@@ -55,6 +55,8 @@ impl Extras {
         }
         if self.count_instructions {
             arguments.extend(["-icount".into(), "shift=0,align=off,sleep=off".into()]);
+            // Nor may the calendar be the host's, or what waits for its next second waits another number of instructions each time.
+            arguments.extend(["-rtc".into(), "base=2026-01-01T00:00:00,clock=vm".into()]);
         }
         arguments
     }

@@ -1,0 +1,104 @@
+//! Figures, as the kernel and its programs print them.
+
+use serde::{Deserialize, Serialize};
+
+/// What one operation costs on one platform, in instructions: in the cheapest batch, the middle one and the dearest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// The platform's name.
+    pub platform: String,
+    /// The operation's name.
+    pub operation: String,
+    /// The least.
+    pub min: f64,
+    /// The figure that counts.
+    pub median: f64,
+    /// The most.
+    pub max: f64,
+}
+
+/// What is not measured but follows: an operation's name, and the two whose difference it is.
+///
+/// Programs that let each other run pay for a call and for the switch.
+const DIFFERENCES: [(&str, &str, &str); 1] = [("switch-processes", "yield", "null-call")];
+
+/// The figures in the output of a kernel for `platform`, and those that follow from them.
+pub fn read(platform: &str, transcript: &str) -> Vec<Figure> {
+    let mut figures: Vec<Figure> = transcript.lines().filter_map(|line| figure(platform, line)).collect();
+    for (operation, whole, part) in DIFFERENCES {
+        let find = |name| figures.iter().find(|figure: &&Figure| figure.operation == name);
+        if let (Some(whole), Some(part)) = (find(whole), find(part)) {
+            let figure = Figure {
+                platform: platform.to_owned(),
+                operation: operation.to_owned(),
+                min: tenths(whole.min - part.max),
+                median: tenths(whole.median - part.median),
+                max: tenths(whole.max - part.min),
+            };
+            figures.push(figure);
+        }
+    }
+    figures
+}
+
+/// The figure in a line `bench NAME MIN MEDIAN MAX`.
+fn figure(platform: &str, line: &str) -> Option<Figure> {
+    let mut words = line.trim_end().strip_prefix("bench ")?.split(' ');
+    let operation = words.next()?.to_owned();
+    let mut number = || words.next()?.parse::<f64>().ok();
+    let (min, median, max) = (number()?, number()?, number()?);
+    words.next().is_none().then(|| Figure {
+        platform: platform.to_owned(),
+        operation,
+        min,
+        median,
+        max,
+    })
+}
+
+/// `value` to a tenth: no more was measured.
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// A figure whose batches were all the same.
+    pub fn steady(platform: &str, operation: &str, value: f64) -> Figure {
+        Figure {
+            platform: platform.to_owned(),
+            operation: operation.to_owned(),
+            min: value,
+            median: value,
+            max: value,
+        }
+    }
+
+    #[test]
+    fn lines_of_kernel_and_programs_are_read() {
+        let output = "boot\r\nbench clock 8 9 10\r\nbench null-call 102.0 103.5 104.0\nbench: clock\nbench a b c d\n";
+        let figures = read("native", output);
+        assert_eq!(figures.len(), 2);
+        let [clock, call] = &figures[..] else { panic!() };
+        assert_eq!((clock.operation.as_str(), clock.min, clock.max), ("clock", 8.0, 10.0));
+        assert_eq!((call.operation.as_str(), call.median), ("null-call", 103.5));
+    }
+
+    #[test]
+    fn a_line_with_more_or_less_is_no_figure() {
+        assert_eq!(read("xen", "bench x 1 2\nbench x 1 2 3 4\n"), []);
+    }
+
+    #[test]
+    fn a_switch_is_what_a_yield_costs_beside_the_call() {
+        let figures = read(
+            "xen",
+            "bench null-call 100.0 100.0 101.0\nbench yield 250.1 250.3 251.0\n",
+        );
+        let switch = figures.last().unwrap();
+        assert_eq!((switch.operation.as_str(), switch.median), ("switch-processes", 150.3));
+        assert_eq!((switch.min, switch.max), (149.1, 151.0));
+    }
+}
