@@ -30,7 +30,7 @@ pub struct Planned {
     pub setup: Setup,
     /// What the kernel is told.
     pub arguments: String,
-    /// How long it may take. Generous: a run takes seconds, but several may share two slow cores.
+    /// How long it may take. Generous: a run takes a minute at the most, but several may share two slow cores.
     pub limit: Duration,
     /// What it must show.
     pub expected: Expected,
@@ -110,10 +110,9 @@ fn what_is_said_of(rom: &RomChoice) -> &str {
 /// How long a run on this machine may take.
 fn limit(setup: &Setup) -> Duration {
     Duration::from_secs(match &setup.around {
-        Around::Machine { boot: Boot::Pvh, .. } => 60,
-        Around::Machine { .. } => 240,
-        Around::Dom0 => 90,
-        Around::DomU => 240,
+        Around::Machine { boot: Boot::Pvh, .. } => 300,
+        Around::Machine { .. } => 420,
+        Around::Dom0 | Around::DomU => 480,
     })
 }
 
