@@ -39,6 +39,10 @@ pub fn system_call(frame: &mut TrapFrame) {
 #[inline(always)]
 fn answer(thread: &UserThread, frame: &TrapFrame) -> u64 {
     match frame.call_number() {
+        24 => {
+            task::yield_now();
+            0
+        }
         39 => thread.process().id().0.into(),
         186 => thread.id().into(),
         number => encode(work(thread, frame, number)),
@@ -60,10 +64,6 @@ fn work(thread: &UserThread, frame: &TrapFrame, number: u64) -> Answer {
         10 => memory::protect(thread, a, b, c),
         11 => memory::unmap(thread, a, b),
         12 => Ok(thread.process().space().move_heap_end(a)),
-        24 => {
-            task::yield_now();
-            Ok(0)
-        }
         35 => time::sleep(thread, a),
         56 => clone::clone(thread, frame, [a, b, c, d, e]),
         57 => clone::fork(thread, frame),
