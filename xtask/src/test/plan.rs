@@ -36,8 +36,11 @@ pub struct Planned {
     pub expected: Expected,
 }
 
-/// All runs of `platform`: its tests, with `module` loaded beside the kernel, in every way to boot it; then what is
-/// broken on purpose.
+/// How long the tests may take that take long.
+const SOAK_LIMIT: Duration = Duration::from_secs(1800);
+
+/// All runs of `platform`: its tests, with `module` loaded beside the kernel, in every way to boot it; those that take long, in one
+/// way; then what is broken on purpose.
 pub fn runs(platform: Platform, release: bool, module: &Path) -> Vec<Planned> {
     let image = Image {
         platform: vec![platform.name().to_owned()],
@@ -47,6 +50,7 @@ pub fn runs(platform: Platform, release: bool, module: &Path) -> Vec<Planned> {
         .iter()
         .filter_map(|machine| tests(&image, machine, module))
         .collect();
+    runs.extend(soak(&image, &machines::soaked(platform), module));
     for machine in machines::broken(platform) {
         let reports = Breakage::all(platform, release).filter_map(|breakage| report(&image, &machine, breakage));
         runs.extend(reports);
@@ -69,6 +73,17 @@ fn tests(image: &Image, machine: &MachineArgs, module: &Path) -> Option<Planned>
         arguments: "test=all".into(),
         limit,
         expected: Expected::Tests { said_of_rom },
+    })
+}
+
+/// The tests that take long, on one machine.
+fn soak(image: &Image, machine: &MachineArgs, module: &Path) -> Option<Planned> {
+    let usual = tests(image, machine, module)?;
+    Some(Planned {
+        label: format!("{} soak", usual.label),
+        arguments: "test=soak".into(),
+        limit: SOAK_LIMIT,
+        ..usual
     })
 }
 
@@ -130,8 +145,11 @@ mod tests {
     #[test]
     fn every_planned_machine_makes_sense() {
         for platform in Platform::ALL {
-            for machine in machines::tested(platform).iter().chain(&machines::broken(platform)) {
-                Setup::new(&image(platform), machine).unwrap();
+            let mut machines = machines::tested(platform);
+            machines.extend(machines::broken(platform));
+            machines.push(machines::soaked(platform));
+            for machine in machines {
+                Setup::new(&image(platform), &machine).unwrap();
             }
         }
     }

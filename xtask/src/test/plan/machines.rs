@@ -16,6 +16,18 @@ pub fn tested(platform: Platform) -> Vec<MachineArgs> {
     }
 }
 
+/// The machine for the tests that take long: with company for each CPU, but not more than the host has itself.
+pub fn soaked(platform: Platform) -> MachineArgs {
+    match platform {
+        Platform::Native => MachineArgs {
+            smp: Some(2),
+            ..Default::default()
+        },
+        Platform::Xen => domain(Domain::Dom0, Some(2)),
+        Platform::Vmi => with_rom("soft-if", Some(2)),
+    }
+}
+
 /// The machines on which the kernel is broken: one of each kind that reports in its own way.
 pub fn broken(platform: Platform) -> Vec<MachineArgs> {
     match platform {
