@@ -9,12 +9,11 @@ use super::scheduler::{Scheduler, State};
 use super::switch::switch;
 use super::thread::{Thread, current, release};
 use crate::irq::{self, Masked};
-use crate::platform::Platform;
 use crate::smp;
 use crate::sync::acquire;
 use crate::user;
+use arch::Instant;
 use arch::percpu::{self, CpuId, CpuSet};
-use arch::{Instant, IrqOps};
 use core::mem;
 use core::ptr::NonNull;
 use kernel_logic::sched::{Fit, Turn};
@@ -39,14 +38,13 @@ pub(super) fn reschedule(_: &Masked) {
     me.go_on_with(state, next);
 }
 
-/// Lets others go first. Called with interrupts unmasked.
+/// Lets others go first. Called with interrupts masked, and returns with interrupts masked.
 ///
 /// Of all switches this is the most frequent, and in most of them two threads take turns that were both on the queue before and
 /// are both on it afterwards. Then nobody needs help who did not need it before, and an alarm that was early enough still is.
 /// Nor is the inbox looked into: whatever makes it necessary, or makes another switch due, comes with an interrupt.
 #[inline(always)]
 pub(super) fn yield_now() {
-    Platform::disable();
     let me = Scheduler::mine();
     match me.state.try_lock() {
         Some(mut state) => match state.run.take_turns(now()) {
@@ -56,7 +54,6 @@ pub(super) fn yield_now() {
         },
         None => me.yield_after_waiting(),
     }
-    Platform::enable();
 }
 
 /// Stops the current thread, which has armed its claim, until it is woken, by `deadline` at the latest.

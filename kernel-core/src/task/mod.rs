@@ -34,7 +34,7 @@ use crate::sync::check;
 use crate::user::UserThread;
 use alloc::boxed::Box;
 use arch::percpu::CpuSet;
-use arch::{Instant, TimeOps, TrapFrame};
+use arch::{Instant, IrqOps, TimeOps, TrapFrame};
 use core::time::Duration;
 pub use kernel_logic::sched::{Class, Priority, Weight};
 
@@ -91,6 +91,15 @@ pub(crate) fn introduce(prepared: &JoinHandle) {
 #[cfg_attr(debug_assertions, track_caller)]
 pub fn yield_now() {
     check::may_sleep();
+    Platform::disable();
+    handover::yield_now();
+    Platform::enable();
+}
+
+/// [`yield_now`] for a caller that has interrupts masked because it is on the way between a program and the kernel. They are
+/// masked when it returns, and are not while others run.
+#[inline(always)]
+pub(crate) fn yield_at_the_border() {
     handover::yield_now();
 }
 

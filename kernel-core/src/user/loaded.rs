@@ -115,7 +115,7 @@ impl Loaded {
     #[inline(always)]
     fn load(&self, next: &UserThread) {
         let (context, cpu) = (next.context_ref(), this_cpu());
-        if self.registers_of.get() == next.id() && next.last_cpu.get() == Some(cpu) {
+        if self.registers_of.get() == next.id() && next.last_cpu.get() == cpu {
             // Only threads of the kernel ran meanwhile.
             return;
         }
@@ -125,7 +125,7 @@ impl Loaded {
         }
         self.replace(context, ptr::from_ref(next.process().space()).cast_mut());
         next.extended.restore();
-        next.last_cpu.set(Some(cpu));
+        next.last_cpu.set(cpu);
         self.registers_of.set(next.id());
     }
 

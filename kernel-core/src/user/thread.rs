@@ -17,8 +17,8 @@ pub struct UserThread {
     process: Arc<Process>,
     context: Cell<UserContext>,
     pub(super) extended: ExtendedState,
-    /// The CPU whose registers had its extended state last.
-    pub(super) last_cpu: Cell<Option<CpuId>>,
+    /// The CPU whose registers had its extended state last; a number that no CPU has at first.
+    pub(super) last_cpu: Cell<CpuId>,
     /// Where a zero is to be written, and one waiter woken, when it ends (`set_tid_address`); zero for nowhere.
     pub(super) clear_at_end: AtomicU64,
 }
@@ -45,7 +45,7 @@ impl UserThread {
             process,
             context: Cell::new(context),
             extended,
-            last_cpu: Cell::new(None),
+            last_cpu: Cell::new(CpuId(u32::MAX)),
             clear_at_end: AtomicU64::new(0),
         }
     }

@@ -1,7 +1,7 @@
 //! System calls: Linux's numbers, registers and error numbers on x86-64.
 //!
 //! A call arrives with interrupts masked, on the thread's kernel stack, its registers in a frame. It is answered with
-//! interrupts unmasked, by one function each; what is not there says `ENOSYS`. On the way back the thread ends if its
+//! interrupts unmasked, unless it is over at once, by one function each; what is not there says `ENOSYS`. On the way back the thread ends if its
 //! process is to end.
 //!
 //! Numbers: `arch/x86/entry/syscalls/syscall_64.tbl` of Linux; meanings: section 2 of its manual.
@@ -26,39 +26,45 @@ type Answer = Result<u64, Errno>;
 /// Handles a system call: its answer goes to RAX. Called and returning with interrupts masked.
 ///
 /// The way that is taken most, so nothing is on it that a call with nothing to do would not need: what does need room on the stack or
-/// many registers is in functions of its own.
+/// many registers is in functions of its own, which this one ends with.
 pub fn system_call(frame: &mut TrapFrame) {
-    Platform::enable();
     let thread = current();
-    frame.rax = answer(thread, frame);
-    Platform::disable();
-    before_user_mode(thread);
-}
-
-/// Answers the call by its number, as the program will find it in RAX.
-#[inline(always)]
-fn answer(thread: &UserThread, frame: &TrapFrame) -> u64 {
     match frame.call_number() {
-        24 => {
-            task::yield_now();
-            0
-        }
-        39 => thread.process().id().0.into(),
-        186 => thread.id().into(),
-        number => encode(work(thread, frame, number)),
+        24 => give_way(frame),
+        39 => finish(thread, frame, thread.process().id().0.into()),
+        186 => finish(thread, frame, thread.id().into()),
+        _ => work(thread, frame),
     }
 }
 
+/// Puts the answer where the program will find it, and ends the thread if its process is to end.
 #[inline(always)]
-fn encode(answer: Answer) -> u64 {
-    answer.unwrap_or_else(Errno::as_result)
+fn finish(thread: &UserThread, frame: &mut TrapFrame, answer: u64) {
+    frame.rax = answer;
+    before_user_mode(thread);
 }
 
-/// Answers the calls that take some work.
+/// `sched_yield`. Nothing is remembered across the switch, or it would have to be saved.
 #[inline(never)]
-fn work(thread: &UserThread, frame: &TrapFrame, number: u64) -> Answer {
+fn give_way(frame: &mut TrapFrame) {
+    frame.rax = 0;
+    task::yield_at_the_border();
+    before_user_mode(current());
+}
+
+/// Handles the calls that take some work.
+#[inline(never)]
+fn work(thread: &UserThread, frame: &mut TrapFrame) {
+    Platform::enable();
+    let answer = answer(thread, frame).unwrap_or_else(Errno::as_result);
+    Platform::disable();
+    finish(thread, frame, answer);
+}
+
+/// Answers a call by its number.
+fn answer(thread: &UserThread, frame: &TrapFrame) -> Answer {
     let [a, b, c, d, e, _] = frame.call_arguments();
-    match number {
+    match frame.call_number() {
         1 => output::write(thread, a, b, c),
         9 => memory::map(thread, a, b, c, d, e),
         10 => memory::protect(thread, a, b, c),
