@@ -32,9 +32,7 @@ fn leaves_of(
     pages: Range<u64>,
     visit: &mut impl FnMut(Slot, Pte),
 ) {
-    for part in parts(pages, level) {
-        let slot = slot(table, level, part.start);
-        let pte = tables.read(slot);
+    for (slot, pte, part) in used(tables, table, level, pages) {
         match descend(tables, slot, pte) {
             Some(below) => leaves_of(tables, below.table, below.level, part, visit),
             None if level == PageTableLevel::One && has_page(pte) => visit(slot, pte),
@@ -50,9 +48,8 @@ fn tables_of(
     pages: Range<u64>,
     visit: &mut impl FnMut(Pfn, PageTableLevel),
 ) {
-    for part in parts(pages, level) {
-        let slot = slot(table, level, part.start);
-        let Some(below) = descend(tables, slot, tables.read(slot)) else {
+    for (slot, pte, part) in used(tables, table, level, pages) {
+        let Some(below) = descend(tables, slot, pte) else {
             continue;
         };
         if below.level != PageTableLevel::One {
@@ -62,21 +59,27 @@ fn tables_of(
     }
 }
 
-/// Cuts `pages` where one entry of a table of `level` ends and the next begins.
-fn parts(pages: Range<u64>, level: PageTableLevel) -> impl Iterator<Item = Range<u64>> {
+/// The entries of a table that have anything in them, each with the part of `pages` that it translates. Most have nothing, so these
+/// are passed over by as little as a read.
+#[inline(always)]
+fn used(
+    tables: &impl Tables,
+    table: Pfn,
+    level: PageTableLevel,
+    pages: Range<u64>,
+) -> impl Iterator<Item = (Slot, Pte, Range<u64>)> {
     let reach = level.entry_address_space_alignment();
-    let mut start = pages.start;
-    core::iter::from_fn(move || {
-        let part = start..pages.end.min((start / reach + 1) * reach);
-        start = part.end;
-        (!part.is_empty()).then_some(part)
+    let shift = reach.trailing_zeros();
+    let numbers = pages.start >> shift..(pages.end + (reach - 1)) >> shift;
+    numbers.filter_map(move |number| {
+        let start = number << shift;
+        let slot = Slot {
+            table,
+            level,
+            address: VirtAddr::new_truncate(start),
+        };
+        let pte = tables.read(slot);
+        let part = start.max(pages.start)..(start + reach).min(pages.end);
+        (pte != Pte::EMPTY).then_some((slot, pte, part))
     })
-}
-
-fn slot(table: Pfn, level: PageTableLevel, address: u64) -> Slot {
-    Slot {
-        table,
-        level,
-        address: VirtAddr::new(address),
-    }
 }
