@@ -16,8 +16,8 @@ pub fn tested(platform: Platform) -> Vec<MachineArgs> {
     }
 }
 
-/// The machine for the tests that take long: with company for each CPU, but not more than the host has itself.
-pub fn soaked(platform: Platform) -> MachineArgs {
+/// The machine for a long test: more than one CPU, but not more than the host is likely to have itself.
+pub fn for_long(platform: Platform) -> MachineArgs {
     match platform {
         Platform::Native => MachineArgs {
             smp: Some(2),
