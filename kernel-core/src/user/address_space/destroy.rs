@@ -5,8 +5,8 @@ use super::changes::BATCH;
 use super::tables::{Live, frame_of};
 use crate::mm::{self, frames};
 use crate::platform::Platform;
-use arch::layout::USER_END;
 use arch::{MmuOps, PageTableLevel, Pfn};
+use core::ops::Range;
 use core::sync::atomic::Ordering::AcqRel;
 use kernel_logic::paging;
 
@@ -19,10 +19,12 @@ impl AddressSpace {
         if self.is_destroyed.swap(true, AcqRel) {
             return;
         }
-        let _memory = self.memory.lock();
+        let memory = self.memory.lock();
         // SAFETY: no CPU and no other tree refers to the root, as the caller promises.
         unsafe { Platform::table_take(self.root, PageTableLevel::Four) };
-        release_pages(self.root);
+        for region in memory.regions.iter() {
+            release_pages(self.root, region.pages);
+        }
         let mut round = Round::new();
         paging::tables_below(&Live, self.root, |table, level| {
             // SAFETY: the tree is not in use, and each of its tables is visited when all below it have been.
@@ -44,9 +46,9 @@ impl Drop for AddressSpace {
     }
 }
 
-/// Gives up this tree's claims to the frames it maps. Whoever calls it forgets the tree.
-pub(super) fn release_pages(root: Pfn) {
-    paging::leaves(&Live, root, 0..USER_END, |_, pte| {
+/// Gives up this tree's claims to the frames it maps in `pages`. Whoever calls it forgets the tree.
+pub(super) fn release_pages(root: Pfn, pages: Range<u64>) {
+    paging::leaves(&Live, root, pages, |_, pte| {
         // SAFETY: the tree is in no CPU, so nothing leads to the frame by it any more.
         unsafe { frames::release(frame_of(pte)) };
     });

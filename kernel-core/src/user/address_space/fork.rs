@@ -31,7 +31,7 @@ impl AddressSpace {
 /// Enters all pages into the copy, and write-protects them in the original.
 fn share(memory: &Memory, copy: &mut Builder) -> Result<(), Unresolved> {
     let (mut protected, mut outcome) = (Changes::new(), Ok(()));
-    leaves(&Live, memory.root, 0..USER_END, |slot, pte| {
+    let mut share = |slot, pte: Pte| {
         if outcome.is_err() {
             return;
         }
@@ -44,7 +44,10 @@ fn share(memory: &Memory, copy: &mut Builder) -> Result<(), Unresolved> {
                 protected.write();
             }
         }
-    });
+    };
+    for region in memory.regions.iter() {
+        leaves(&Live, memory.root, region.pages, &mut share);
+    }
     protected.write();
     outcome
 }

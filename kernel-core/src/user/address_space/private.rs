@@ -8,7 +8,7 @@ use super::tables::{Live, Private};
 use super::{AddressSpace, Unresolved};
 use crate::mm::{self, frames};
 use crate::platform::Platform;
-use arch::layout::PAGE_SIZE;
+use arch::layout::{PAGE_SIZE, USER_END};
 use arch::{MmuOps, PageTableLevel, Pfn, Pte, VirtAddr};
 use core::mem;
 use core::ops::Range;
@@ -90,7 +90,7 @@ impl Builder {
 
 impl Drop for Builder {
     fn drop(&mut self) {
-        destroy::release_pages(self.root);
+        destroy::release_pages(self.root, 0..USER_END);
         // SAFETY: the tables were never given over, and nobody knows them.
         paging::tables_below(&Private, self.root, |table, _| unsafe { destroy::free_table(table) });
         // SAFETY: as above.
