@@ -8,6 +8,10 @@
 //! For the way back there is a flag. With it Xen leaves by `sysret`, which destroys RCX and R11, instead of `iretq`, which
 //! does not. A program that just gets its result does not mind; one whose registers were set anew (a fresh program, a
 //! debugger's victim) may. What is in the frame tells them apart.
+//!
+//! Xen does not even look at the two then. So if an event is delivered on that way, before the program's next instruction, what
+//! its stub saves and the program finds is what the hypercall itself left in them: an address in the image, and the kernel's
+//! flags. Neither is a secret, and no program may expect anything of the two.
 
 use crate::cpu::entry_stack::NEXT_STACK;
 use crate::hypercall::IRET;
