@@ -4,11 +4,9 @@ use crate::fault::{probe, provoke};
 use crate::mm::{frames, heap};
 use crate::platform::Platform;
 use crate::user::{self, End};
-use crate::{irq, power, report, task};
+use crate::{irq, power, report, start, task};
 use alloc::vec::Vec;
-use arch::layout::PAGE_SIZE;
 use arch::{Boot, Subarch, TimeOps, VirtAddr};
-use core::slice;
 use core::time::Duration;
 use kernel_logic::bytes::Bytes;
 
@@ -159,17 +157,14 @@ fn fault(argument: &str, _: &Boot) {
     }
 }
 
-fn program(arguments: &str, boot: &Boot) {
-    let Some(module) = boot.module else {
+fn program(arguments: &str, _: &Boot) {
+    let Some(file) = start::module() else {
         return println!("no boot module was given; start the kernel with `cargo xtask run --module PROGRAM`");
     };
     let arguments: Vec<&[u8]> = arguments.split_ascii_whitespace().map(str::as_bytes).collect();
     if arguments.is_empty() {
         return println!("type `run NAME ARGUMENT...`; the program learns its name from the first word");
     }
-    let length = (module.len() * PAGE_SIZE) as usize;
-    // SAFETY: the module is in the direct map, nobody's but the kernel's, and never changed.
-    let file = unsafe { slice::from_raw_parts(module.start.direct().as_ptr(), length) };
     match user::start(file, &arguments, &[]) {
         Ok(process) => match process.wait() {
             End::Exited(status) => println!("  exited with status {status}"),
