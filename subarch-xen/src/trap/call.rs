@@ -5,13 +5,10 @@
 //! little: the registers are pushed onto the thread's stack in the order of a [`TrapFrame`], those that Xen has pushed
 //! being taken from its frame on the entry stack. RCX and R11 after a `syscall` are RIP and RFLAGS, and are taken from there.
 //!
-//! For the way back there is a flag. With it Xen leaves by `sysret`, which destroys RCX and R11, instead of `iretq`, which
-//! does not. A program that just gets its result does not mind; one whose registers were set anew (a fresh program, a
-//! debugger's victim) may. What is in the frame tells them apart.
-//!
-//! Xen does not even look at the two then. So if an event is delivered on that way, before the program's next instruction, what
-//! its stub saves and the program finds is what the hypercall itself left in them: an address in the image, and the kernel's
-//! flags. Neither is a secret, and no program may expect anything of the two.
+//! For the way back Xen has a flag (`VGCF_in_syscall`). With it Xen leaves by `sysret`, and does not look at RCX and R11. It is not
+//! used here: if an event is delivered on that way, before the program's next instruction, the program would find in the two what
+//! the hypercall itself left there, an address in the kernel and the kernel's flags. Without it they are what the border
+//! promises, and by Xen's count of instructions the way is even shorter.
 
 use crate::cpu::entry_stack::NEXT_STACK;
 use crate::hypercall::IRET;
@@ -22,11 +19,9 @@ use arch::{Exception, Kernel, TrapFrame};
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-/// Flag of `iret_context`: RCX and R11 need not be restored (`VGCF_in_syscall`).
-const IN_SYSTEM_CALL: u64 = 1 << 8;
-
 /// Where in the frame an `iret_context` begins that ends where the frame does: RAX, R11, RCX and the flags come before RIP.
 const CONTEXT: usize = offset_of!(TrapFrame, rip) - 32;
+const _: () = assert!(CONTEXT + 24 == offset_of!(TrapFrame, error_code));
 
 /// The entry for system calls. Only 64-bit code of a program comes here, and for that there is one code selector.
 ///
@@ -63,8 +58,9 @@ pub unsafe extern "C" fn system_call<K: Kernel>() {
         "mov rdi, rsp",
         "call {handle}",
         arch::finish_system_call!(),
-        // The frame's end becomes an `iret_context`, whose words for RCX and R11 are not read with this flag.
-        "mov qword ptr [rsp + {flags}], {in_system_call}",
+        // The frame's end becomes an `iret_context`; the word for its flags is that of the error code, and zero.
+        "mov [rsp + {context} + 16], rcx",
+        "mov [rsp + {context} + 8], r11",
         "mov [rsp + {context}], rax",
         "add rsp, {context}",
         "mov eax, {iret}",
@@ -92,8 +88,6 @@ pub unsafe extern "C" fn system_call<K: Kernel>() {
         user_stack = const KERNEL_DATA,
         user_code = const KERNEL_CODE,
         vector = const SYSTEM_CALL,
-        in_system_call = const IN_SYSTEM_CALL,
-        flags = const CONTEXT + 24,
         context = const CONTEXT,
         iret = const IRET,
         handle = sym handle::<K>,
