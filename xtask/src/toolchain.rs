@@ -67,12 +67,13 @@ impl Toolchain {
 
     /// `cargo VERB` in the workspace, for the host.
     pub fn cargo(&self, verb: &str) -> Command {
+        self.cargo_into(verb, &self.target)
+    }
+
+    /// The same, with what it builds in a folder of its own.
+    pub fn cargo_into(&self, verb: &str, folder: &Path) -> Command {
         let mut cargo = Command::new(running_cargo());
-        cargo
-            .arg(verb)
-            .current_dir(&self.root)
-            .arg("--target-dir")
-            .arg(&self.target);
+        cargo.arg(verb).current_dir(&self.root).arg("--target-dir").arg(folder);
         cargo
     }
 

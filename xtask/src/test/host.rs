@@ -1,16 +1,43 @@
-//! The tests that run on the host: `cargo test` at the root of the workspace.
+//! The tests that run on the host: `cargo test` at the root of the workspace, and the models of what takes no lock.
+//!
+//! A test of lock-free code sees the orders that the host happens to run it in. `loom` runs a small model of it in all orders that
+//! the language allows, which needs the crates compiled anew for the purpose.
 
 use super::case::Tally;
 use crate::workshop::Workshop;
 use anyhow::{Context, Result};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
-/// Runs them all; what they print is shown only if something failed.
+/// The crates that have models.
+const MODELLED: [&str; 2] = ["kernel-logic", "subarch-native"];
+
+/// Runs the ordinary tests.
 pub fn run(workshop: &Workshop) -> Result<Tally> {
-    eprintln!("host tests: cargo test");
     let mut cargo = workshop.toolchain()?.cargo("test");
-    cargo.arg("--no-fail-fast").stdin(Stdio::null());
-    let result = cargo.output().context("cannot run cargo")?;
+    cargo.arg("--no-fail-fast");
+    counted_run("host tests", &mut cargo)
+}
+
+/// Runs the models, whose tests have `loom` in their names.
+pub fn run_models(workshop: &Workshop) -> Result<Tally> {
+    let folder = workshop.paths.target.join("loom");
+    let mut cargo = workshop.toolchain()?.cargo_into("test", &folder);
+    cargo.args(MODELLED.iter().flat_map(|name| ["--package", name]));
+    cargo
+        .args(["--release", "--lib", "loom"])
+        .env("RUSTFLAGS", "--cfg loom");
+    let mut tally = counted_run("models", &mut cargo)?;
+    if tally.passed == 0 {
+        // Without the flag there are no models, and all of none would pass.
+        tally.failed = tally.failed.max(1);
+    }
+    Ok(tally)
+}
+
+/// Runs a `cargo test`; what it prints is shown only if something failed.
+fn counted_run(title: &str, cargo: &mut Command) -> Result<Tally> {
+    eprintln!("{title}: cargo test");
+    let result = cargo.stdin(Stdio::null()).output().context("cannot run cargo")?;
     let output = String::from_utf8_lossy(&result.stdout);
     let mut tally = counted(&output);
     if !result.status.success() {
@@ -18,7 +45,7 @@ pub fn run(workshop: &Workshop) -> Result<Tally> {
         // A crate whose tests do not compile prints no result line at all, and must not pass for one without tests.
         tally.failed = tally.failed.max(1);
     }
-    println!("host tests: {tally}");
+    println!("{title}: {tally}");
     Ok(tally)
 }
 

@@ -38,6 +38,7 @@ pub fn run(workshop: &Workshop, asked: &Test) -> Result<u8> {
         some => some,
     };
     let mut tally = host::run(workshop)?;
+    tally.add(&host::run_models(workshop)?);
     tally.add(&show("wrong builds", &[wrong_builds::run(workshop)?]));
     tally.add(&count("user programs", &[programs::run(workshop)]));
     for platform in platforms {
