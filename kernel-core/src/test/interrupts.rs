@@ -4,6 +4,7 @@ use super::{Case, Outcome, check, check_eq};
 use crate::irq;
 use crate::platform::Platform;
 use crate::sync::IrqLock;
+use crate::{task, timer};
 use arch::{Instant, IrqOps, TimeOps};
 use core::time::Duration;
 
@@ -79,28 +80,30 @@ fn restore_delivers() -> Outcome {
 
 /// Lets an alarm become due between `mask` and `unmask`, and checks that its handler runs after the second and not before.
 fn check_delivery(mask: impl FnOnce(), unmask: impl FnOnce()) -> Outcome {
+    let _stay = task::without_preemption();
     mask();
-    let before = irq::counts().alarms;
+    let before = timer::alarms_here();
     Platform::set_alarm(Platform::now());
     spin_until(Platform::now() + DUE);
-    let while_masked = irq::counts().alarms;
+    let while_masked = timer::alarms_here();
     unmask();
     wait_for_alarm_after(before);
     check_eq!(while_masked, before);
-    check_eq!(irq::counts().alarms, before + 1);
+    check_eq!(timer::alarms_here(), before + 1);
     Ok(())
 }
 
 fn halt_misses_nothing() -> Outcome {
     // The alarm is due before the CPU stops: a halt that is not atomic with unmasking would sleep for ever.
+    let _stay = task::without_preemption();
     for round in 0..100 {
         let masked = irq::mask();
-        let before = irq::counts().alarms;
+        let before = timer::alarms_here();
         Platform::set_alarm(Platform::now());
         masked.halt();
         wait_for_alarm_after(before);
         check!(
-            irq::counts().alarms > before,
+            timer::alarms_here() > before,
             "round {round}: halted, and no alarm came"
         );
         check!(!irq::is_masked(), "round {round}: masked after the halt");
@@ -132,7 +135,7 @@ fn spin_until(moment: Instant) {
 /// Waits for one more alarm than `before`, but not for ever.
 fn wait_for_alarm_after(before: u64) {
     let end = Platform::now() + PATIENCE;
-    while irq::counts().alarms == before && Platform::now() < end {
+    while timer::alarms_here() == before && Platform::now() < end {
         core::hint::spin_loop();
     }
 }
