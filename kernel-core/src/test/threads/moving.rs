@@ -12,7 +12,7 @@
 //! `-accel tcg,one-insn-per-tb=on`, or `-singlestep` before release 8.1.)
 
 use super::super::{Case, Outcome, check, check_eq, failed};
-use super::{need_two_cpus, rounds, run_on_every_cpu, spawn, wait_for};
+use super::{need_two_cpus, run_on_every_cpu, spawn, wait_for};
 use crate::irq;
 use crate::platform::Platform;
 use crate::smp;
@@ -27,7 +27,7 @@ use core::time::Duration;
 pub(in super::super) const CASES: &[Case] = &[
     Case {
         name: "threads-move-while-they-mask",
-        run: move_while_they_mask,
+        run: || move_while_they_mask(500, Some(TIME)),
     },
     Case {
         name: "threads-are-moved-while-they-mask",
@@ -36,24 +36,32 @@ pub(in super::super) const CASES: &[Case] = &[
 ];
 
 /// Minutes long.
-pub(in super::super) const LONG_CASES: &[Case] = &[Case {
-    name: "threads-are-moved-millions-of-times-while-they-mask",
-    run: || be_moved(2_000_000, Duration::ZERO),
-}];
+pub(in super::super) const LONG_CASES: &[Case] = &[
+    Case {
+        name: "threads-move-millions-of-times-while-they-mask",
+        run: || move_while_they_mask(500_000, None),
+    },
+    Case {
+        name: "threads-are-moved-millions-of-times-while-they-mask",
+        run: || be_moved(2_000_000, Duration::ZERO),
+    },
+];
 
 /// On a busy host a move takes as long as the host lets the other CPU wait.
 const TIME: Duration = Duration::from_millis(200);
 
-fn move_while_they_mask() -> Outcome {
+/// Each of four threads goes from CPU to CPU so often, or as often as it can in `limit`. They interrupt each other by arriving.
+fn move_while_they_mask(moves: u64, limit: Option<Duration>) -> Outcome {
     need_two_cpus()?;
     let wrong = Arc::new(AtomicU64::new(0));
-    let start = Platform::now();
+    let end = limit.map(|limit| Platform::now() + limit);
     let threads: Result<Vec<_>, _> = (0..4)
         .map(|offset| {
             let wrong = wrong.clone();
             spawn(move || {
                 let cpus = smp::online().len();
-                for round in rounds(500, start + TIME) {
+                let in_time = |round: &u64| *round == 0 || end.is_none_or(|end| Platform::now() < end);
+                for round in (0..moves).take_while(in_time) {
                     let target = CpuId((round as u32 + offset) % cpus);
                     task::set_affinity(CpuSet::only(target));
                     wrong.fetch_add((this_cpu() != target).into(), Relaxed);
