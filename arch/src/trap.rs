@@ -3,6 +3,8 @@
 //! The platforms learn of an exception in different ways (a gate of the IDT, a bounce frame written by Xen, a ROM's stub), but
 //! each stub builds the same frame, so that one handler and one register dump serve all.
 
+mod registers;
+
 use core::fmt;
 
 /// The registers of interrupted code, in the order the stubs push them, lowest address first.
@@ -50,39 +52,6 @@ impl TrapFrame {
         Exception(self.vector as u8)
     }
 }
-
-/// The end of a system call that changed no register but RAX, as assembly text for the stubs of platforms.
-///
-/// With RSP at the frame, jumps to local label 3 if more was changed: if RCX and RIP, or R11 and RFLAGS, are not equal in the frame
-/// any more. Otherwise loads the registers that a function may have changed; those it preserves are still the program's.
-/// RSP stays.
-#[macro_export]
-macro_rules! finish_system_call {
-    () => {
-        "mov rcx, [rsp + 88]
-        cmp rcx, [rsp + 136]
-        jne 3f
-        mov r11, [rsp + 48]
-        cmp r11, [rsp + 152]
-        jne 3f
-        mov r10, [rsp + 56]
-        mov r9, [rsp + 64]
-        mov r8, [rsp + 72]
-        mov rax, [rsp + 80]
-        mov rdx, [rsp + 96]
-        mov rsi, [rsp + 104]
-        mov rdi, [rsp + 112]"
-    };
-}
-
-// The places in the text above.
-const _: () = {
-    use core::mem::offset_of;
-    assert!(offset_of!(TrapFrame, r11) == 48 && offset_of!(TrapFrame, r10) == 56 && offset_of!(TrapFrame, r9) == 64);
-    assert!(offset_of!(TrapFrame, r8) == 72 && offset_of!(TrapFrame, rax) == 80 && offset_of!(TrapFrame, rcx) == 88);
-    assert!(offset_of!(TrapFrame, rdx) == 96 && offset_of!(TrapFrame, rsi) == 104 && offset_of!(TrapFrame, rdi) == 112);
-    assert!(offset_of!(TrapFrame, rip) == 136 && offset_of!(TrapFrame, rflags) == 152);
-};
 
 /// An exception of the processor, by its vector (Intel SDM, vol. 3, table 6-1).
 #[derive(Clone, Copy, PartialEq, Eq)]

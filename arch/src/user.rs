@@ -2,8 +2,8 @@
 //!
 //! Three things wait for the moment at which a program is interrupted or calls: page tables on which it runs and no kernel page can
 //! be reached, a stack for the kernel, and the base of its thread-local storage. They belong together, change together when
-//! another program's turn comes, and are told to the platform together ([`CpuOps::load_user`](crate::CpuOps::load_user)),
-//! because under Xen each telling is a hypercall and one call can tell all three.
+//! another program's turn comes, and are told to the platform together ([`CpuOps::load_user`](crate::CpuOps::load_user)), which
+//! leaves out what stays the same: under Xen, telling is a hypercall.
 //!
 //! A kernel thread needs none of them. So a switch to one leaves everything as it is, and the switch back costs nothing.
 

@@ -87,7 +87,7 @@ fn end(end: End) -> cases::End {
     match end {
         End::Exited(status) => cases::End::Exit(status),
         End::Killed(signal) => {
-            cases::End::Killed(cases::Signal::from_number(signal.number()).unwrap_or(cases::Signal::Kill))
+            cases::End::Killed(cases::Signal::from_number(signal.number()).expect("the list knows all signals"))
         }
     }
 }

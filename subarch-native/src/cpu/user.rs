@@ -34,5 +34,5 @@ pub(super) unsafe fn load(previous: &UserContext, next: &UserContext) {
 /// As there.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn enter(frame: &TrapFrame) -> ! {
-    naked_asm!("mov rsp, rdi", crate::restore_registers!(), "swapgs", "iretq",)
+    naked_asm!("mov rsp, rdi", arch::restore_registers!(), "swapgs", "iretq",)
 }

@@ -11,52 +11,6 @@
 //! A program may have set any flag that is not privileged. SYSCALL clears the dangerous ones by a mask; the gates for traps leave
 //! two of them as they were, the direction flag and the one that lifts SMAP. So the stubs clear these.
 
-/// Pushes the registers that [`TrapFrame`](arch::TrapFrame) begins with.
-#[macro_export]
-macro_rules! save_registers {
-    () => {
-        "push rdi
-        push rsi
-        push rdx
-        push rcx
-        push rax
-        push r8
-        push r9
-        push r10
-        push r11
-        push rbx
-        push rbp
-        push r12
-        push r13
-        push r14
-        push r15"
-    };
-}
-
-/// Takes back what [`save_registers!`](crate::save_registers!) pushed, and drops the vector and the error code. RSP then points to what `iretq`
-/// takes.
-#[macro_export]
-macro_rules! restore_registers {
-    () => {
-        "pop r15
-        pop r14
-        pop r13
-        pop r12
-        pop rbp
-        pop rbx
-        pop r11
-        pop r10
-        pop r9
-        pop r8
-        pop rax
-        pop rcx
-        pop rdx
-        pop rsi
-        pop rdi
-        add rsp, 16"
-    };
-}
-
 /// Defines the function `trap_stubs`: 256 stubs of [`STUB_SIZE`](super::STUB_SIZE) bytes, and what they have in common.
 ///
 /// The arguments are those of [`entry_with!`](crate::entry_with!).
@@ -78,12 +32,12 @@ macro_rules! trap_stubs {
                 "push 2",
                 "popfq",
                 "3:",
-                $crate::save_registers!(),
+                $crate::trap::stubs::save_registers!(),
                 "cld",
                 // The frame is the argument; its size keeps the stack aligned as the processor aligned it.
                 "mov rdi, rsp",
                 "call {dispatch}",
-                $crate::restore_registers!(),
+                $crate::trap::stubs::restore_registers!(),
                 $($interrupt_return)+,
                 dispatch = sym $dispatch,
                 $($swap_gs_operands)*
@@ -95,7 +49,7 @@ macro_rules! trap_stubs {
         #[unsafe(naked)]
         extern "C" fn trap_anywhere() {
             ::core::arch::naked_asm!(
-                $crate::save_registers!(),
+                $crate::trap::stubs::save_registers!(),
                 "push 2",
                 "popfq",
                 // Swap if the base is a program's; EBX, which functions preserve, remembers.
@@ -115,10 +69,10 @@ macro_rules! trap_stubs {
                 "test ebx, ebx",
                 "jz 4f",
                 $($swap_gs)+,
-                $crate::restore_registers!(),
+                $crate::trap::stubs::restore_registers!(),
                 "iretq",
                 "4:",
-                $crate::restore_registers!(),
+                $crate::trap::stubs::restore_registers!(),
                 $($interrupt_return)+,
                 gs_base = const $crate::trap::stubs::GS_BASE,
                 code_segment = const $crate::trap::stubs::CODE_SEGMENT,
@@ -185,14 +139,14 @@ macro_rules! system_call_stub {
                 "push rcx",
                 "push 0",
                 "push {vector}",
-                $crate::save_registers!(),
+                $crate::trap::stubs::save_registers!(),
                 "mov rdi, rsp",
                 "call {system_call}",
                 $crate::trap::stubs::finish_system_call!(),
                 "add rsp, {instruction_pointer}",
                 $($system_return)+,
                 "3:",
-                $crate::restore_registers!(),
+                $crate::trap::stubs::restore_registers!(),
                 $($interrupt_return)+,
                 instruction_pointer = const $crate::trap::stubs::INSTRUCTION_POINTER,
                 user_stack = const $crate::trap::stubs::USER_STACK_OFFSET,
@@ -210,11 +164,11 @@ macro_rules! system_call_stub {
 }
 
 #[doc(hidden)]
-pub use arch::finish_system_call;
-#[doc(hidden)]
 pub use arch::percpu::{KERNEL_STACK_OFFSET, USER_STACK_OFFSET};
 #[doc(hidden)]
 pub use arch::user::SYSTEM_CALL;
+#[doc(hidden)]
+pub use arch::{finish_system_call, restore_registers, save_registers};
 
 /// [`Exception::WITH_ERROR_CODE`](arch::Exception::WITH_ERROR_CODE), for the macro.
 pub const WITH_ERROR_CODE: u32 = arch::Exception::WITH_ERROR_CODE;

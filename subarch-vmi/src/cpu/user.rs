@@ -79,7 +79,7 @@ pub(super) unsafe fn enter(frame: &TrapFrame) -> ! {
 unsafe extern "C" fn leave_by(frame: &AlignedFrame) -> ! {
     naked_asm!(
         "mov rsp, rdi",
-        subarch_native::restore_registers!(),
+        arch::restore_registers!(),
         crate::interrupt_return!(),
         iret_padding = const site::padding(Call::IRET),
         iret_call = const Call::IRET.number(),

@@ -23,8 +23,8 @@ bitflags! {
     }
 }
 
-/// `mmap`: only private and anonymous memory, of which the file argument should be -1, and is ignored as Linux does.
-pub fn map(thread: &UserThread, address: u64, length: u64, access: u64, flags: u64, _file: u64) -> Answer {
+/// `mmap`: only private and anonymous memory. What is said of a file and a place in it is ignored then, as Linux does.
+pub fn map(thread: &UserThread, address: u64, length: u64, access: u64, flags: u64) -> Answer {
     let access = rights(access)?;
     let flags = MapFlags::from_bits(flags as u32).ok_or(Errno::EINVAL)?;
     if !flags.contains(MapFlags::PRIVATE) {

@@ -66,7 +66,7 @@ fn answer(thread: &UserThread, frame: &TrapFrame) -> Answer {
     let [a, b, c, d, e, _] = frame.call_arguments();
     match frame.call_number() {
         1 => output::write(thread, a, b, c),
-        9 => memory::map(thread, a, b, c, d, e),
+        9 => memory::map(thread, a, b, c, d),
         10 => memory::protect(thread, a, b, c),
         11 => memory::unmap(thread, a, b),
         12 => Ok(thread.process().space().move_heap_end(a)),
