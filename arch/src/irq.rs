@@ -45,7 +45,7 @@ pub trait IrqOps {
     ///
     /// | native | xen | vmi |
     /// |---|---|---|
-    /// | `test; jz; sti` | as `enable` if it was unmasked | call 32, *SetInterruptMask* |
+    /// | `test; jz; sti` | as `enable` if it was unmasked | as `enable` if it was unmasked |
     ///
     /// Called with interrupts masked, so that only a return to unmasked does anything; it delivers pending interrupts as
     /// [`enable`](Self::enable) does.

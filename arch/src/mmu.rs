@@ -117,7 +117,7 @@ pub trait MmuOps {
     /// | native | xen | vmi |
     /// |---|---|---|
     /// | no | yes | yes, if the ROM does |
-    const COLLECTS: bool;
+    fn collects() -> bool;
 
     /// The entry that maps `frame` with `flags`, as this platform and processor want it.
     ///

@@ -61,7 +61,7 @@ pub trait TimeOps {
     ///
     /// | native | xen | vmi |
     /// |---|---|---|
-    /// | `rdtsc`, scaled | `rdtsc`, scaled by the `vcpu_time_info` page | call 67, *GetCycleCounter*, scaled |
+    /// | `rdtsc`, scaled | `rdtsc`, scaled by the `vcpu_time_info` page | call 75, *GetRealCycles*, scaled |
     fn now() -> Instant;
 
     /// The processor's cycle counter, raw: the unit is whatever one tick of it is.

@@ -52,6 +52,9 @@ pub trait LocalApic {
     /// # Safety
     /// As for [`write()`].
     unsafe fn write_apic(register: Register, value: u32);
+
+    /// Reports the end of the interrupt being handled.
+    fn end_of_interrupt();
 }
 
 impl LocalApic for Native {
@@ -66,6 +69,12 @@ impl LocalApic for Native {
     unsafe fn write_apic(register: Register, value: u32) {
         // SAFETY: the caller vouches for the effect.
         unsafe { write(register, value) };
+    }
+
+    #[inline(always)]
+    fn end_of_interrupt() {
+        // SAFETY: it lets the next interrupt come, when this CPU unmasks them.
+        unsafe { write(Register::EndOfInterrupt, 0) };
     }
 }
 
@@ -84,13 +93,6 @@ pub fn read(register: Register) -> u32 {
 pub unsafe fn write(register: Register, value: u32) {
     // SAFETY: mapped, as for `read`; the caller vouches for the effect.
     unsafe { address(register).write_volatile(value) };
-}
-
-/// Reports the end of the interrupt being handled.
-#[inline(always)]
-pub fn end_of_interrupt() {
-    // SAFETY: it lets the next interrupt come, when this CPU unmasks them.
-    unsafe { write(Register::EndOfInterrupt, 0) };
 }
 
 /// Starts the timer to raise the alarm after `count` ticks of its clock; 0 stops it.
@@ -149,6 +151,6 @@ pub unsafe fn set_up() {
 
 /// Where `register` is mapped.
 #[inline(always)]
-fn address(register: Register) -> *mut u32 {
+pub fn address(register: Register) -> *mut u32 {
     (LOCAL_APIC.as_u64() + register as u64) as *mut u32
 }

@@ -31,6 +31,7 @@ macro_rules! entry {
             kernel = $kernel,
             dispatch = $crate::trap::dispatch::<$kernel>,
             system_call = $crate::trap::system_call::<$kernel>,
+            system_call_begun = ["push {vector}"],
             swap_gs = ["swapgs"],
             interrupt_return = ["test byte ptr [rsp + 8], 3", "jz 2f", "swapgs", "2:", "iretq"],
             system_return = ["mov rsp, [rsp + 24]", "swapgs", "sysretq"],
@@ -45,12 +46,13 @@ macro_rules! entry {
 /// that the stubs call with interrupts masked; [`trap::dispatch`](crate::trap::dispatch) and
 /// [`trap::system_call`](crate::trap::system_call) are the ordinary ones.
 ///
-/// The rest is assembly text, as one or more literals, for the three places at which privilege changes. A text may be followed by
-/// operands in braces, each with a comma behind it; their names must differ from those of the other texts.
+/// The rest is assembly text, as one or more literals, for the four places at which privilege changes or has just changed. A text may
+/// be followed by operands in braces, each with a comma behind it; their names must differ from those of the other texts.
 ///
 /// | text | the processor when it is reached | what it does |
 /// |---|---|---|
 /// | `swap_gs` | in the kernel, GS the program's (or the other way round: see [`stubs`](crate::trap::stubs)); after a system call RSP is still the program's, so nothing may be pushed | changes GS, and nothing else but flags |
+/// | `system_call_begun` | in the kernel after a system call, on its stack and with its GS; only RSP, RCX and R11 may be changed | pushes the operand `{vector}`; the place for what must be done before the core is called |
 /// | `interrupt_return` | RSP → RIP, CS, RFLAGS, RSP, SS; all other registers as they are to be; GS the kernel's | goes there, with the program's GS if CS is one's |
 /// | `system_return` | the same, on the way to a program, with RCX = RIP and R11 = RFLAGS | the same; CS and SS may be taken for granted |
 #[macro_export]
@@ -59,6 +61,7 @@ macro_rules! entry_with {
         kernel = $kernel:ty,
         dispatch = $dispatch:path,
         system_call = $system_call:path,
+        system_call_begun = $begun:tt $({ $($begun_operands:tt)* })?,
         swap_gs = $swap_gs:tt $({ $($swap_gs_operands:tt)* })?,
         interrupt_return = $interrupt_return:tt $({ $($interrupt_return_operands:tt)* })?,
         system_return = $system_return:tt $({ $($system_return_operands:tt)* })? $(,)?
@@ -70,6 +73,7 @@ macro_rules! entry_with {
         );
         $crate::system_call_stub!(
             system_call = $system_call,
+            system_call_begun = $begun { $($($begun_operands)*)? },
             swap_gs = $swap_gs { $($($swap_gs_operands)*)? },
             interrupt_return = $interrupt_return { $($($interrupt_return_operands)*)? },
             system_return = $system_return { $($($system_return_operands)*)? },

@@ -74,7 +74,10 @@ pub(crate) fn set_unsupported(flags: PageTableFlags) {
 }
 
 impl MmuOps for Native {
-    const COLLECTS: bool = false;
+    #[inline(always)]
+    fn collects() -> bool {
+        false
+    }
 
     #[inline(always)]
     fn pte(frame: Pfn, flags: PageTableFlags) -> Pte {

@@ -60,10 +60,7 @@ impl TimeOps for Native {
 
     #[inline]
     fn set_alarm(deadline: Instant) {
-        let nanoseconds = deadline.nanoseconds().saturating_sub(Self::now().nanoseconds());
-        // One tick at the least: zero would stop the timer. What it cannot count in one go it counts in several.
-        let ticks = TICKS.of(nanoseconds.min(FARTHEST_ALARM)).clamp(1, u32::MAX.into());
-        apic::start_timer(ticks as u32);
+        set_alarm_in(deadline.nanoseconds().saturating_sub(Self::now().nanoseconds()));
     }
 
     #[inline(always)]
@@ -79,6 +76,14 @@ impl TimeOps for Native {
     fn clock_source() -> impl fmt::Display {
         ClockSource
     }
+}
+
+/// Sets this CPU's alarm to go off so many nanoseconds from now, or as far ahead as it can count.
+#[inline(always)]
+pub fn set_alarm_in(nanoseconds: u64) {
+    // One tick at the least: zero would stop the timer. What it cannot count in one go it counts in several.
+    let ticks = TICKS.of(nanoseconds.min(FARTHEST_ALARM)).clamp(1, u32::MAX.into());
+    apic::start_timer(ticks as u32);
 }
 
 /// The rates of the clocks, once they are known.

@@ -5,8 +5,9 @@
 
 pub mod stubs;
 
+use crate::apic::LocalApic;
 use crate::mmu::shootdown;
-use crate::{Native, apic, cpu};
+use crate::{Native, cpu};
 use arch::{Interrupt, Kernel, TrapFrame, VirtAddr};
 use core::fmt;
 use spin::Once;
@@ -73,12 +74,12 @@ pub unsafe extern "C" fn dispatch<K: Kernel>(frame: &mut TrapFrame) {
     match Event::of(frame.vector as u8) {
         Event::Exception => K::exception(frame),
         Event::Interrupt(source) => {
-            apic::end_of_interrupt();
+            Native::end_of_interrupt();
             K::interrupt(source);
             K::interrupts_done(frame.mode());
         }
         Event::Shootdown => {
-            apic::end_of_interrupt();
+            Native::end_of_interrupt();
             shootdown::answer::<Native>();
         }
         Event::Stray(source) => K::interrupt(source),

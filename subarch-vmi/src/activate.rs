@@ -10,7 +10,7 @@ mod takeover;
 
 use crate::Vmi;
 use crate::rom::{self, PlaceError, Rom};
-use crate::{native, site, time};
+use crate::{detour, native, site, time};
 use arch::layout::DIRECT_MAP;
 use arch::percpu::{PLATFORM_OFFSET, PLATFORM_SIZE};
 use arch::{Boot, MemoryMap, SmpOps, TimeOps};
@@ -41,6 +41,8 @@ pub enum RomError {
     Init(Refusal),
     /// It gave an unacceptable answer about a call.
     Answer(Call, AnswerError),
+    /// It answers for the unit of the cycle counter or for its readings, but not for both.
+    HalfClock,
     /// An answer cannot be put at a site.
     Patch(Call, PatchError),
     /// There is no memory for the page table that changing a site needs.
@@ -54,6 +56,10 @@ impl fmt::Display for RomError {
             Self::Place(error) => error.fmt(out),
             Self::Init(refusal) => write!(out, "it refuses Init: {refusal}"),
             Self::Answer(call, error) => write!(out, "its answer to {} is {error}", call.name()),
+            Self::HalfClock => write!(
+                out,
+                "of GetCycleFrequency and GetRealCycles it takes one and leaves the other"
+            ),
             Self::Patch(call, error) => write!(out, "its answer to {} cannot be used: {error}", call.name()),
             Self::Window(error) => write!(out, "the kernel's code cannot be changed: {error}"),
         }
@@ -63,7 +69,7 @@ impl fmt::Display for RomError {
 /// Looks for a ROM and lets the first acceptable one take over.
 ///
 /// # Panics
-/// If a call site is not what its record says, a bug of this kernel.
+/// If a call site or a detour is not what its record says, or not what it should have become: a bug of this kernel.
 pub fn activate(boot: &mut Boot) {
     time::start(boot.entry_cycles);
     check_sites();
@@ -126,12 +132,17 @@ fn hand_over(rom: &Rom, answers: &mut Answers, free: &mut MemoryMap) -> Result<(
     unsafe { rom.init(record()) }.map_err(RomError::Init)?;
     answers.ask(rom)?;
     takeover::rehearse(answers)?;
-    takeover::patch(answers, free)
+    takeover::patch(answers, free)?;
+    takeover::verify(answers);
+    Ok(())
 }
 
-/// Compares each site with its record before anything relies on either.
+/// Compares each site and each detour with its record before anything relies on either.
 fn check_sites() {
     if let Some(error) = site::all().find_map(Result::err) {
+        panic!("a call site of this kernel is wrong: {error}");
+    }
+    if let Some(error) = detour::all().find_map(Result::err) {
         panic!("a call site of this kernel is wrong: {error}");
     }
 }

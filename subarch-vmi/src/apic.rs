@@ -1,37 +1,71 @@
 //! The local APIC, by way of the ROM.
 //!
 //! Its registers are the one device that a hypervisor has to have a say in: through them CPUs are started and called. So each
-//! access is a site, and what bare metal's code does with the registers, it does through these two.
+//! access has a detour, and what bare metal's code does with the registers, it does through these.
 
 use crate::Vmi;
+use crate::detour::{detour, taken};
 use crate::site::site;
-use subarch_native::apic::{LocalApic, Register};
-use subarch_native::mmu::devices::LOCAL_APIC;
+use subarch_native::Native;
+use subarch_native::apic::{LocalApic, Register, address};
 
 impl LocalApic for Vmi {
     #[inline(always)]
     fn read_apic(register: Register) -> u32 {
-        let value: u32;
-        // SAFETY: the registers are mapped there since the boot; reading changes none.
-        unsafe {
-            site!(APICRead, "mov eax, [rdi]", in("rdi") address(register), out("eax") value, clobber_abi("sysv64"));
+        if taken!(APICRead) {
+            read(address(register))
+        } else {
+            Native::read_apic(register)
         }
-        value
     }
 
     /// # Safety
     /// As for [`subarch_native::apic::write`].
     #[inline(always)]
     unsafe fn write_apic(register: Register, value: u32) {
-        // SAFETY: mapped, as for reading; the caller vouches for the effect.
+        // SAFETY: the registers are mapped there since the boot; the caller vouches for the effect.
         unsafe {
-            site!(APICWrite, "mov [rdi], esi", in("rdi") address(register), in("esi") value, clobber_abi("sysv64"));
+            detour!(
+                APICWrite, 3, "mov [{register}], {value:e}",
+                write, ["push {value:r}", "push {register}"],
+                register = in(reg) address(register), value = in(reg) value,
+                options(nostack),
+            );
+        }
+    }
+
+    #[inline(always)]
+    fn end_of_interrupt() {
+        // SAFETY: mapped, as above; it lets the next interrupt come, when this CPU unmasks them.
+        unsafe {
+            detour!(
+                APICWrite, 0, "mov dword ptr [{register}], 0",
+                write, ["push 0", "push {register}"],
+                register = in(reg) address(Register::EndOfInterrupt),
+                options(nostack),
+            );
         }
     }
 }
 
-/// Where `register` is mapped.
-#[inline(always)]
-fn address(register: Register) -> u64 {
-    LOCAL_APIC.as_u64() + register as u64
+/// Call 64, for the register at `register`.
+#[cold]
+fn read(register: *mut u32) -> u32 {
+    let value: u32;
+    // SAFETY: the registers are mapped since the boot; reading changes none.
+    unsafe {
+        site!(APICRead, "mov eax, [rdi]", in("rdi") register, out("eax") value, clobber_abi("sysv64"));
+    }
+    value
+}
+
+/// Call 63, for the register at `register`.
+///
+/// # Safety
+/// As for [`subarch_native::apic::write`].
+unsafe extern "sysv64" fn write(register: *mut u32, value: u32) {
+    // SAFETY: mapped, as for reading; the caller vouches for the effect.
+    unsafe {
+        site!(APICWrite, "mov [rdi], esi", in("rdi") register, in("esi") value, clobber_abi("sysv64"));
+    }
 }

@@ -52,17 +52,21 @@ macro_rules! entry {
         $crate::subarch_native::entry_with!(
             kernel = $crate::boot::WithRom<$kernel>,
             dispatch = $crate::trap::dispatch::<$kernel>,
-            system_call = $crate::trap::system_call::<$kernel>,
+            system_call = $crate::subarch_native::trap::system_call::<$kernel>,
+            system_call_begun = [$crate::system_call_begun!()] {
+                mask_padding = const $crate::vmi64::Call::DisableInterrupts.padding(),
+                mask_call = const $crate::vmi64::Call::DisableInterrupts.number(),
+            },
             swap_gs = [$crate::swap_gs!()] {
-                swap_gs_padding = const $crate::site::padding($crate::vmi64::Call::SwapGS),
+                swap_gs_padding = const $crate::vmi64::Call::SwapGS.padding(),
                 swap_gs_call = const $crate::vmi64::Call::SwapGS.number(),
             },
             interrupt_return = [$crate::interrupt_return!()] {
-                iret_padding = const $crate::site::padding($crate::vmi64::Call::IRET),
+                iret_padding = const $crate::vmi64::Call::IRET.padding(),
                 iret_call = const $crate::vmi64::Call::IRET.number(),
             },
             system_return = [$crate::system_return!()] {
-                sysret_padding = const $crate::site::padding($crate::vmi64::Call::SYSRET),
+                sysret_padding = const $crate::vmi64::Call::SYSRET.padding(),
                 sysret_call = const $crate::vmi64::Call::SYSRET.number(),
             },
         );

@@ -1,5 +1,6 @@
 //! The processor, as far as a ROM lets it be seen, and the door to user mode.
 
+mod by_rom;
 mod model_specific;
 mod user;
 
@@ -19,7 +20,7 @@ impl CpuOps for Vmi {
     fn page_fault_address() -> VirtAddr {
         let address;
         // SAFETY: reading the address has no effect.
-        unsafe { site!(GetCR2, "mov rax, cr2", out("rax") address, clobber_abi("sysv64")) }
+        unsafe { site!(GetCR2, "mov rax, cr2", out("rax") address, options(nomem, nostack)) }
         VirtAddr::new_truncate(address)
     }
 
@@ -38,7 +39,7 @@ impl CpuOps for Vmi {
 
     /// # Safety
     /// As [`CpuOps::load_user`] asks.
-    #[inline(never)]
+    #[inline]
     unsafe fn load_user(previous: &UserContext, next: &UserContext) {
         // SAFETY: the caller's promises are those that this asks for.
         unsafe { user::load(previous, next) };

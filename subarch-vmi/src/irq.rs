@@ -4,8 +4,11 @@
 //! its bytes of the per-CPU area gets at it in one instruction, at this very place.
 
 use crate::Vmi;
-use crate::site::site;
+use crate::detour::{self, detour};
+use crate::site::{self, site};
 use arch::IrqOps;
+use core::arch::asm;
+use vmi64::Call;
 use vmi64::values::INTERRUPT_FLAG;
 
 impl IrqOps for Vmi {
@@ -23,11 +26,36 @@ impl IrqOps for Vmi {
         unsafe { site!(EnableInterrupts, "sti") }
     }
 
+    /// The site is behind a detour of its own kind, which brings the result from RAX to wherever the compiler wants it and changes
+    /// nothing else: this is what every critical section begins with.
     #[inline(always)]
     fn flags() -> u64 {
         let flags;
-        // SAFETY: reads the flag into RAX and changes nothing else; the red zone is not used in a kernel.
-        unsafe { site!(GetInterruptMask, "pushfq\npop rax", out("rax") flags) }
+        // SAFETY: reads the flag and changes nothing else; there is no red zone below the stack pointer.
+        unsafe {
+            asm!(
+                "771:
+                .fill 3, 1, 0x2e
+                pushfq
+                pop {flags}
+                772:",
+                detour::record!("773f"),
+                ".pushsection .text.by_rom, \"ax\"
+                773:
+                xchg rax, {flags}",
+                site::begin!("site"),
+                "pushfq
+                pop rax",
+                site::record!("site"),
+                "xchg rax, {flags}
+                jmp 772b
+                .popsection",
+                detour_call = const Call::GetInterruptMask.number(),
+                site_padding = const Call::GetInterruptMask.padding(),
+                site_call = const Call::GetInterruptMask.number(),
+                flags = out(reg) flags,
+            );
+        }
         flags
     }
 
@@ -36,15 +64,23 @@ impl IrqOps for Vmi {
         flags & INTERRUPT_FLAG == 0
     }
 
+    /// As on bare metal: whoever kept the flag, to bring back "unmasked" is to unmask.
     #[inline(always)]
     fn restore(flags: u64) {
-        // SAFETY: brings back a state that was this CPU's. A ROM changes the flags register and nothing else.
-        unsafe { site!(SetInterruptMask, "push rdi\npopfq", in("rdi") flags) }
+        if !Self::masked(flags) {
+            Self::enable();
+        }
     }
 
     #[inline(always)]
     fn enable_and_halt() {
         // SAFETY: as for `enable`; the stop ends with the next interrupt.
-        unsafe { site!(Halt, "sti\nhlt", clobber_abi("sysv64")) }
+        unsafe { detour!(Halt, 3, "sti\nhlt", halt, [], options(nostack)) }
     }
+}
+
+/// Call 35.
+extern "sysv64" fn halt() {
+    // SAFETY: as for `enable`; the wait ends with the next interrupt.
+    unsafe { site!(Halt, "sti\nhlt", clobber_abi("sysv64")) }
 }

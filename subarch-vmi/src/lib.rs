@@ -17,6 +17,7 @@ mod apic;
 pub mod boot;
 mod console;
 mod cpu;
+pub mod detour;
 mod irq;
 mod mmu;
 pub mod native;

@@ -4,22 +4,23 @@
 //! frames are tables and what is written to them. The entries themselves are those of bare metal. A ROM that needs to know
 //! nothing has the notices erased, and then all that is left of this room is padding.
 
+pub(crate) mod by_rom;
+
 use crate::Vmi;
-use crate::native;
+use crate::detour::{detour, taken};
 use crate::site::site;
 use arch::mmu::OutOfTables;
 use arch::percpu::CpuSet;
 use arch::{FrameRange, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
 use core::ops::Range;
 use subarch_native::Native;
-use subarch_native::mmu::{kernel_root, shootdown};
-use vmi64::values;
-
-/// Which entries of a root are the kernel's, the same in all: from this on, and as many.
-const KERNEL_HALF: u64 = 256;
+use subarch_native::mmu::shootdown;
 
 impl MmuOps for Vmi {
-    const COLLECTS: bool = true;
+    #[inline(always)]
+    fn collects() -> bool {
+        taken!(SetLazyMode)
+    }
 
     #[inline(always)]
     fn pte(frame: Pfn, flags: PageTableFlags) -> Pte {
@@ -31,11 +32,11 @@ impl MmuOps for Vmi {
         Native::frame(pte)
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn root() -> Pfn {
         let root: u64;
         // SAFETY: reading the register has no effect.
-        unsafe { site!(GetCR3, "mov rax, cr3", out("rax") root, clobber_abi("sysv64")) }
+        unsafe { site!(GetCR3, "mov rax, cr3", out("rax") root, options(nostack)) }
         Pfn::containing(root & Pte::FRAME_MASK)
     }
 
@@ -45,39 +46,43 @@ impl MmuOps for Vmi {
     unsafe fn set_entry(slot: Slot, pte: Pte) {
         // SAFETY: the caller vouches for the table and for the translation.
         unsafe {
-            site!(
-                SetPxE, "mov [rsi], rdi",
-                in("rdi") pte.bits(), in("rsi") slot.pointer(), in("rdx") level(slot.level), in("rcx") slot.address.as_u64(),
-                clobber_abi("sysv64"),
+            detour!(
+                SetPxE, 2, "mov [{entry}], {value}",
+                by_rom::set_entry, ["push {value}", "push {entry}"],
+                entry = in(reg) slot.pointer(), value = in(reg) pte.bits(),
+                options(nostack),
             );
         }
     }
 
     /// # Safety
     /// As [`MmuOps::table_give`] asks.
-    #[inline(never)]
-    unsafe fn table_give(table: Pfn, level_of_table: PageTableLevel) {
-        let is_root_of_programs = level_of_table == PageTableLevel::Four && table != kernel_root();
-        let (flags, original, first, count) = match is_root_of_programs {
-            true => (values::ALLOCATE_CLONE, kernel_root().0, KERNEL_HALF, KERNEL_HALF),
-            false => (0, 0, 0, 0),
-        };
-        // SAFETY: a notice. The caller vouches that the frame is a table from now on; `prepare_root` has copied the kernel's half.
+    #[inline(always)]
+    unsafe fn table_give(table: Pfn, level: PageTableLevel) {
+        // SAFETY: a notice. The caller vouches that the frame is a table of this level from now on.
         unsafe {
-            site!(
-                AllocatePage, "",
-                in("rdi") table.0, in("rsi") level(level_of_table) | flags, in("rdx") original, in("rcx") first, in("r8") count,
-                clobber_abi("sysv64"),
+            detour!(
+                AllocatePage, 0, ".nops 5",
+                by_rom::table_give, ["push {level:r}", "push {table}"],
+                table = in(reg) table.0, level = in(reg) by_rom::level(level),
+                options(nostack),
             );
         }
     }
 
     /// # Safety
     /// As [`MmuOps::table_take`] asks.
-    #[inline(never)]
-    unsafe fn table_take(table: Pfn, level_of_table: PageTableLevel) {
+    #[inline(always)]
+    unsafe fn table_take(table: Pfn, level: PageTableLevel) {
         // SAFETY: a notice. The caller vouches that the frame is no table any more.
-        unsafe { site!(ReleasePage, "", in("rdi") table.0, in("rsi") level(level_of_table), clobber_abi("sysv64")) }
+        unsafe {
+            detour!(
+                ReleasePage, 0, ".nops 5",
+                by_rom::table_take, ["push {level:r}", "push {table}"],
+                table = in(reg) table.0, level = in(reg) by_rom::level(level),
+                options(nostack),
+            );
+        }
     }
 
     /// # Safety
@@ -90,17 +95,21 @@ impl MmuOps for Vmi {
     #[inline(always)]
     fn flush_page(address: VirtAddr) {
         // SAFETY: a dropped translation is read from the tables again when it is needed.
-        unsafe { site!(InvalPage, "invlpg [rdi]", in("rdi") address.as_u64(), clobber_abi("sysv64")) }
+        unsafe {
+            detour!(
+                InvalPage, 2, "invlpg [{address}]",
+                by_rom::flush_page, ["push {address}"],
+                address = in(reg) address.as_u64(),
+                options(nostack),
+            );
+        }
     }
 
-    #[inline(never)]
     fn flush_all() {
-        // SAFETY: as for a single page.
-        unsafe {
-            site!(
-                FlushTLB, "call {function}",
-                function = sym native::flush_tlb, in("rdi") values::FLUSH_TLB | values::FLUSH_GLOBAL, clobber_abi("sysv64"),
-            );
+        if taken!(FlushTLB) {
+            by_rom::flush_all();
+        } else {
+            Native::flush_all();
         }
     }
 
@@ -110,12 +119,14 @@ impl MmuOps for Vmi {
 
     #[inline(always)]
     fn lazy_begin() {
-        set_lazy_mode(values::LAZY_MMU);
+        // SAFETY: a notice. What is queued from here on is carried out when the mode ends; the core keeps the thread on this CPU.
+        unsafe { detour!(SetLazyMode, 0, ".nops 5", by_rom::lazy_begin, [], options(nostack)) }
     }
 
     #[inline(always)]
     fn lazy_end() {
-        set_lazy_mode(values::LAZY_NONE);
+        // SAFETY: as above.
+        unsafe { detour!(SetLazyMode, 0, ".nops 5", by_rom::lazy_end, [], options(nostack)) }
     }
 
     /// # Safety
@@ -124,36 +135,5 @@ impl MmuOps for Vmi {
     unsafe fn map_direct(frames: FrameRange, table: impl FnMut() -> Option<Pfn>) -> Result<(), OutOfTables> {
         // SAFETY: the caller's promises are those that this asks for.
         unsafe { Native::map_direct(frames, table) }
-    }
-}
-
-/// Declares that `pages` pages from `address` on show the frames from `first` on, for the addresses in later calls.
-pub(crate) fn set_linear_mapping(address: VirtAddr, pages: u64, first: Pfn) {
-    /// Which of the four mappings: the direct map is the first, and the only one of this kernel.
-    const SLOT: u64 = 0;
-    // SAFETY: a notice of what is so.
-    unsafe {
-        site!(
-            SetLinearMapping, "",
-            in("rdi") SLOT, in("rsi") address.as_u64(), in("rdx") pages, in("rcx") first.0,
-            clobber_abi("sysv64"),
-        );
-    }
-}
-
-#[inline(always)]
-fn set_lazy_mode(mode: u64) {
-    // SAFETY: a notice. What is queued from here on is carried out when the mode ends, before the kernel relies on it.
-    unsafe { site!(SetLazyMode, "", in("rdi") mode, clobber_abi("sysv64")) }
-}
-
-/// The ABI's name for a level.
-#[inline(always)]
-fn level(level: PageTableLevel) -> u64 {
-    match level {
-        PageTableLevel::One => values::LEVEL_PT,
-        PageTableLevel::Two => values::LEVEL_PD,
-        PageTableLevel::Three => values::LEVEL_PDP,
-        PageTableLevel::Four => values::LEVEL_PML4,
     }
 }

@@ -1,23 +1,17 @@
 //! Call sites: the places in this kernel that a ROM may change.
 //!
-//! A site is made by the `site!` macro as inline assembly: the native instructions of one call, padding up to the size that the
-//! ABI gives this call's sites, and, in another section, a record of where that was. Registers are the ABI's, not the
-//! compiler's choice, because a ROM's function will expect its arguments there. Nothing else of a site exists at run
-//! time: no flag to test and no pointer to load.
+//! A site is made by the `site!` macro as inline assembly: padding up to the size that the ABI gives this call's sites, the native
+//! instructions of one call, and, in another section, a record of where that was. The padding is prefixes of the first instruction,
+//! so that it costs none. Registers are the ABI's, not the compiler's choice, because a ROM's function will expect its arguments
+//! there. Nothing else of a site exists at run time: no flag to test and no pointer to load.
+//!
+//! Fixed registers, and those that a ROM may change, do cost something: moves, and values kept elsewhere. Sites that have none, or only
+//! results, are therefore where the operation is, and most others behind a [detour](crate::detour).
 
 use core::ops::Range;
 use core::slice;
 use vmi64::site::check_bytes;
-use vmi64::{Call, Native, SiteError, SiteRecord};
-
-/// How many bytes of padding follow the native instructions at a site of `call`.
-pub const fn padding(call: Call) -> usize {
-    let native = match call.native() {
-        Native::Bytes(bytes) => bytes.len(),
-        Native::Function => 5,
-    };
-    call.site_length() - native
-}
+use vmi64::{Call, SiteError, SiteRecord};
 
 /// A site of the call with this name: its native instructions as assembly text, then operands as in `asm!`.
 ///
@@ -30,11 +24,11 @@ macro_rules! site {
     ($call:ident, [$before:literal] $native:literal [$after:literal], $($operands:tt)*) => {
         ::core::arch::asm!(
             $before,
-            "771:",
+            $crate::site::begin!("site"),
             $native,
             $crate::site::record!("site"),
             $after,
-            site_padding = const $crate::site::padding(::vmi64::Call::$call),
+            site_padding = const ::vmi64::Call::$call.padding(),
             site_call = const ::vmi64::Call::$call.number(),
             $($operands)*
         )
@@ -42,31 +36,53 @@ macro_rules! site {
 }
 pub(crate) use site;
 
-/// What follows the native instructions of a site that began at label 771, as one literal: padding, and the record.
+/// A site of a call that has no native instructions: a NOP where a ROM may want to be told of something. Operands as in `asm!`.
+macro_rules! notice {
+    ($call:ident, $($operands:tt)*) => {
+        ::core::arch::asm!(
+            "771:",
+            ".nops {site_length}",
+            $crate::site::record!("site"),
+            site_length = const ::vmi64::Call::$call.site_length(),
+            site_call = const ::vmi64::Call::$call.number(),
+            $($operands)*
+        )
+    };
+}
+pub(crate) use notice;
+
+/// What stands in front of the native instructions of a site, as one literal: label 771, and prefixes.
 ///
-/// For the name `site` its operands are the constants `site_padding`, as [`padding`] gives it, and `site_call`, the number.
+/// For the name `site` its operand is the constant `site_padding`, which is [`Call::padding`].
+#[macro_export]
+#[doc(hidden)]
+macro_rules! site_begin {
+    ($name:literal) => {
+        concat!("771:\n", ".fill {", $name, "_padding}, 1, 0x2e\n")
+    };
+}
+pub(crate) use crate::site_begin as begin;
+
+/// The record of the site that began at label 771, as one literal. For the name `site` its operand is the constant `site_call`, the
+/// number.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! site_record {
     ($name:literal) => {
         concat!(
-            ".if {",
-            $name,
-            "_padding}\n",
-            ".nops {",
-            $name,
-            "_padding}\n",
-            ".endif\n",
             ".pushsection .vmi.sites, \"a\"\n",
             ".long 771b - .\n",
             ".byte {",
             $name,
             "_call}\n",
-            ".popsection"
+            ".popsection\n"
         )
     };
 }
 pub(crate) use crate::site_record as record;
+
+// What the text above writes.
+const _: () = assert!(vmi64::call::PREFIX == 0x2e);
 
 /// A site of this kernel.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@
 //! messages between CPUs go through the sites of the local APIC.
 
 use crate::Vmi;
-use crate::site::site;
+use crate::site::notice;
 use arch::percpu::{CpuId, PerCpu};
 use arch::smp::StartError;
 use arch::{SmpOps, VirtAddr};
@@ -55,5 +55,5 @@ fn state(apic: u8, parcel: &Parcel) -> ApState {
 /// Tells the ROM of a CPU that is about to be started.
 fn announce(state: &ApState) {
     // SAFETY: a notice of what will be so; the ROM changes nothing but its own bytes of an area that nobody uses yet.
-    unsafe { site!(SetInitialAPState, "", in("rdi") &raw const *state, clobber_abi("sysv64")) }
+    unsafe { notice!(SetInitialAPState, in("rdi") &raw const *state, clobber_abi("sysv64")) }
 }

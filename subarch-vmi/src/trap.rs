@@ -5,8 +5,8 @@
 //! the flag. The end is the `iretq` or `sysretq` of the stubs, which becomes a jump into the ROM.
 
 use crate::Vmi;
-use arch::{IrqOps, Kernel, TrapFrame};
-use subarch_native::apic::{LocalApic, Register};
+use arch::{Kernel, TrapFrame};
+use subarch_native::apic::LocalApic;
 use subarch_native::mmu::shootdown;
 use subarch_native::trap::Event;
 
@@ -18,36 +18,17 @@ pub unsafe extern "C" fn dispatch<K: Kernel>(frame: &mut TrapFrame) {
     match Event::of(frame.vector as u8) {
         Event::Exception => K::exception(frame),
         Event::Interrupt(source) => {
-            acknowledge();
+            Vmi::end_of_interrupt();
             K::interrupt(source);
             K::interrupts_done(frame.mode());
         }
         Event::Shootdown => {
-            acknowledge();
+            Vmi::end_of_interrupt();
             shootdown::answer::<Vmi>();
         }
         Event::Stray(source) => K::interrupt(source),
         Event::Spurious => {}
     }
-}
-
-/// Brings a system call to the core: what the stub of `syscall` calls.
-///
-/// The processor's own flag was cleared by the instruction. What a ROM has for a flag is set in user mode and knows nothing of that
-/// instruction, so it is cleared here, before anyone asks.
-///
-/// # Safety
-/// Called by that stub only.
-pub unsafe extern "C" fn system_call<K: Kernel>(frame: &mut TrapFrame) {
-    Vmi::disable();
-    K::system_call(frame);
-}
-
-/// Tells the local APIC that its interrupt is being handled.
-#[inline(always)]
-fn acknowledge() {
-    // SAFETY: the interrupt came from the local APIC, and interrupts are masked until its handler is done.
-    unsafe { Vmi::write_apic(Register::EndOfInterrupt, 0) };
 }
 
 /// The site of call 33, *IRET*: the text that the stubs of [`entry!`](crate::entry!) return by, with the operands `iret_padding`
@@ -57,11 +38,11 @@ fn acknowledge() {
 macro_rules! interrupt_return {
     () => {
         concat!(
-            "771:
-            test byte ptr [rsp + 8], 3
-            jz 772f
+            $crate::site_begin!("iret"),
+            "test byte ptr [rsp + 8], 3
+            jz 774f
             swapgs
-            772: iretq
+            774: iretq
             ",
             $crate::site_record!("iret")
         )
@@ -75,8 +56,8 @@ macro_rules! interrupt_return {
 macro_rules! system_return {
     () => {
         concat!(
-            "771:
-            mov rsp, [rsp + 24]
+            $crate::site_begin!("sysret"),
+            "mov rsp, [rsp + 24]
             swapgs
             sysretq
             ",
@@ -91,6 +72,43 @@ macro_rules! system_return {
 #[doc(hidden)]
 macro_rules! swap_gs {
     () => {
-        concat!("771: swapgs\n", $crate::site_record!("swap_gs"))
+        concat!(
+            $crate::site_begin!("swap_gs"),
+            "swapgs\n",
+            $crate::site_record!("swap_gs")
+        )
+    };
+}
+
+/// What the stub of system calls does once it has a stack, the push of the vector, with the operand `vector`, as a detour: the
+/// processor's own flag was cleared by SYSCALL, but what a ROM has for a flag is set in user mode and knows nothing of that
+/// instruction. So where a ROM has taken call 30 it is reached here, before anyone asks for the flag. Operands are `mask_padding`
+/// and `mask_call`.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! system_call_begun {
+    () => {
+        concat!(
+            "771: push {vector}
+            772:
+            .pushsection .vmi.detours, \"a\"
+            .long 771b - .
+            .long system_call_masked - .
+            .byte {mask_call}
+            .byte 772b - 771b
+            .popsection
+            .pushsection .text.system_call_masked, \"ax\"
+            .type system_call_masked, @function
+            system_call_masked:
+            push {vector}
+            ",
+            $crate::site_begin!("mask"),
+            "cli
+            ",
+            $crate::site_record!("mask"),
+            "jmp 772b
+            .size system_call_masked, . - system_call_masked
+            .popsection"
+        )
     };
 }

@@ -37,7 +37,10 @@ use direct::{Right, map_chunk, protect};
 ///
 /// Whatever refers to a table or flushes makes the waiting updates first, so nobody sees them out of order.
 impl MmuOps for Xen {
-    const COLLECTS: bool = true;
+    #[inline(always)]
+    fn collects() -> bool {
+        true
+    }
 
     #[inline]
     fn pte(frame: Pfn, flags: PageTableFlags) -> Pte {

@@ -93,6 +93,8 @@ operations! {
     apic_read { "mov eax, [rdi]" "ret" }
     /// Call 67: there is no hypervisor, so nothing is ever stolen.
     cycle_counter { "rdtsc" "shl rdx, 32" "or rax, rdx" "cmp edi, 2" "jb 2f" "xor eax, eax" "2:" "ret" }
+    /// Call 75.
+    real_cycles { "rdtsc" "shl rdx, 32" "or rax, rdx" "ret" }
     /// Calls 37, 40, 44, 45, 48, 62 and 73: there is nothing beneath that could use these notices.
     notice { "ret" }
 }

@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 /// While it lives, page-table updates of this CPU may be collected; when it is dropped, they have been made.
 ///
 /// Until then a read of an entry may still give the old value. Guards do not nest. Where anything is collected
-/// ([`MmuOps::COLLECTS`]), it is by this CPU, so the code between must not be moved to another: the core has a guard around this
+/// ([`MmuOps::collects`]), it is by this CPU, so the code between must not be moved to another: the core has a guard around this
 /// one that keeps it here. Natively it has no size and dropping it is no instruction.
 pub struct LazyMmu<P: MmuOps> {
     platform: PhantomData<*const P>,

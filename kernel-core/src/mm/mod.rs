@@ -22,7 +22,7 @@ pub struct Lazy {
 /// Enters lazy MMU mode. Where the platform collects nothing, that is nothing at all.
 #[inline]
 pub fn lazy() -> Lazy {
-    let stay = Platform::COLLECTS.then(without_preemption);
+    let stay = Platform::collects().then(without_preemption);
     Lazy {
         _updates: LazyMmu::enter(),
         _stay: stay,

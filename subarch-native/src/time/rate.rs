@@ -28,6 +28,15 @@ impl Rate {
         let fraction = unsafe { *self.0.as_ptr() };
         ((u128::from(count) * u128::from(fraction)) >> 32) as u64
     }
+
+    /// The least count of the other unit that makes `units` of the one, cut to 64 bits; zero where none does.
+    pub fn least(&self, units: u64) -> u64 {
+        let fraction = u128::from(self.0.load(Relaxed));
+        match fraction {
+            0 => 0,
+            _ => (u128::from(units) << 32).div_ceil(fraction) as u64,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -45,6 +54,7 @@ mod tests {
     fn a_clock_not_set_stands_still() {
         assert_eq!(Rate::zero().of(12345), 0);
         assert_eq!(rate(1, 0).of(12345), 0);
+        assert_eq!(Rate::zero().least(12345), 0);
     }
 
     proptest! {
@@ -56,6 +66,15 @@ mod tests {
             let measured = nanoseconds.of(frequency * 86_400);
             prop_assert!(day - measured < day / 500_000_000, "{measured}");
             prop_assert!(nanoseconds.of(frequency * 86_400 + step) >= measured);
+        }
+
+        /// A clock that goes on by another counter does not go back, and jumps by less than a cycle.
+        #[test]
+        fn the_least_count_is_enough_and_no_more(frequency in 1_000_000u64..6_000_000_000, moment in 1u64..86_400_000_000_000) {
+            let nanoseconds = rate(1_000_000_000, frequency);
+            let least = nanoseconds.least(moment);
+            prop_assert!(nanoseconds.of(least) >= moment);
+            prop_assert!(nanoseconds.of(least - 1) < moment);
         }
 
         /// An alarm is never late by the rounding, and early by less than two ticks in a second.

@@ -120,6 +120,7 @@ macro_rules! trap_stubs {
 macro_rules! system_call_stub {
     (
         system_call = $system_call:path,
+        system_call_begun = [$($begun:tt)+] { $($begun_operands:tt)* },
         swap_gs = [$($swap_gs:tt)+] { $($swap_gs_operands:tt)* },
         interrupt_return = [$($interrupt_return:tt)+] { $($interrupt_return_operands:tt)* },
         system_return = [$($system_return:tt)+] { $($system_return_operands:tt)* } $(,)?
@@ -138,7 +139,7 @@ macro_rules! system_call_stub {
                 "push {code_segment}",
                 "push rcx",
                 "push 0",
-                "push {vector}",
+                $($begun)+,
                 $crate::trap::stubs::save_registers!(),
                 "mov rdi, rsp",
                 "call {system_call}",
@@ -155,6 +156,7 @@ macro_rules! system_call_stub {
                 code_segment = const $crate::cpu::USER_CODE,
                 vector = const $crate::trap::stubs::SYSTEM_CALL,
                 system_call = sym $system_call,
+                $($begun_operands)*
                 $($swap_gs_operands)*
                 $($interrupt_return_operands)*
                 $($system_return_operands)*

@@ -5,8 +5,17 @@
 //! ROM was found, how much room the site has for what the ROM may want there, and what the ROM may change.
 
 use crate::clobbers::Clobbers;
+use crate::nop;
 
-/// What stands at the beginning of a call site as compiled, before padding.
+/// The size of the largest site there is.
+pub const SITE_MAX: usize = 16;
+
+/// The prefix in front of the native instructions of a site, as often as there is room for: a CS override, which 64-bit mode
+/// ignores (AMD64 manual, vol. 3, 1.2.4), and with which assemblers lengthen instructions that are to end at a certain address. So a
+/// site that was left alone costs no instruction more than what it does.
+pub const PREFIX: u8 = 0x2e;
+
+/// What stands at a call site as compiled, behind its padding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Native {
     /// These instructions, which do on bare metal what the call means.
@@ -65,7 +74,8 @@ macro_rules! calls {
                 }
             }
 
-            /// The size of every site of this call in bytes: at least 5, so that `call rel32` always fits.
+            /// The size of every site of this call in bytes: at least 5, so that `call rel32` always fits, and at most
+            /// [`SITE_MAX`].
             pub const fn site_length(self) -> usize {
                 match self {
                     $(Self::$name => $length,)*
@@ -119,15 +129,15 @@ calls! {
     /// Writes CR4. RDI = value. `mov cr4, rdi`.
     18 SetCR4 { Native::Bytes(&[0x0f, 0x22, 0xe7]), site 5, STANDARD, Effect }
     /// Reads CR0 into RAX. `mov rax, cr0`.
-    19 GetCR0 { Native::Bytes(&[0x0f, 0x20, 0xc0]), site 5, STANDARD, Effect }
+    19 GetCR0 { Native::Bytes(&[0x0f, 0x20, 0xc0]), site 5, RAX, Effect }
     /// Reads the address of the last page fault into RAX. `mov rax, cr2`.
-    20 GetCR2 { Native::Bytes(&[0x0f, 0x20, 0xd0]), site 5, STANDARD, Effect }
+    20 GetCR2 { Native::Bytes(&[0x0f, 0x20, 0xd0]), site 5, RAX, Effect }
     /// Reads CR3 into RAX. `mov rax, cr3`.
-    21 GetCR3 { Native::Bytes(&[0x0f, 0x20, 0xd8]), site 5, STANDARD, Effect }
+    21 GetCR3 { Native::Bytes(&[0x0f, 0x20, 0xd8]), site 5, RAX, Effect }
     /// Reads CR4 into RAX. `mov rax, cr4`.
-    22 GetCR4 { Native::Bytes(&[0x0f, 0x20, 0xe0]), site 5, STANDARD, Effect }
+    22 GetCR4 { Native::Bytes(&[0x0f, 0x20, 0xe0]), site 5, RAX, Effect }
     /// Reads the processor's own cycle counter into EDX:EAX. `rdtsc`.
-    27 Rdtsc { Native::Bytes(&[0x0f, 0x31]), site 5, STANDARD, Effect }
+    27 Rdtsc { Native::Bytes(&[0x0f, 0x31]), site 5, COUNTER, Effect }
     /// Unmasks interrupts and delivers pending ones before it returns. `sti`.
     29 EnableInterrupts { Native::Bytes(&[0xfb]), site 9, FLAGS, Effect }
     /// Masks interrupts. `cli`.
@@ -154,8 +164,7 @@ calls! {
     36 Reboot { Native::Function, site 5, STANDARD, Effect }
     /// Tells the hypervisor that the machine shall end. Comes back if there is none to tell.
     37 Shutdown { Native::Function, site 5, STANDARD, Effect }
-    /// Writes a page-table entry. RDI = value, RSI = the entry's address in the linear map, RDX = level and flags, RCX = the
-    /// virtual address it maps. `mov [rsi], rdi`.
+    /// Writes a page-table entry. RDI = value, RSI = the entry's address in the linear map. `mov [rsi], rdi`.
     38 SetPxE { Native::Bytes(&[0x48, 0x89, 0x3e]), site 5, STANDARD, Effect }
     /// Announces that an entry was changed by an ordinary store. RDI = the entry's address, RSI = level and flags, RDX = the
     /// virtual address it maps.
@@ -196,12 +205,45 @@ calls! {
     73 SetLazyMode { Native::Bytes(&[]), site 5, STANDARD, Notice }
     /// Brings in the kernel's GS on entry from user mode, unless the hypervisor has done so. `swapgs`.
     74 SwapGS { Native::Bytes(&[0x0f, 0x01, 0xf8]), site 5, FLAGS, Arrival }
+    /// Reads the real cycle counter into RAX: call 67 with 0, for the clock, which asks for nothing else. `rdtsc; shl rdx, 32; or rax, rdx`.
+    75 GetRealCycles {
+        Native::Bytes(&[0x0f, 0x31, 0x48, 0xc1, 0xe2, 0x20, 0x48, 0x09, 0xd0]),
+        site 9, COUNTER, Effect
+    }
 }
 
 impl Call {
     /// The call's number in the ABI.
     pub const fn number(self) -> u64 {
         self as u64
+    }
+
+    /// How many bytes of a site are left beside its native instructions.
+    pub const fn padding(self) -> usize {
+        let native = match self.native() {
+            Native::Bytes(bytes) => bytes.len(),
+            Native::Function => 5,
+        };
+        self.site_length() - native
+    }
+
+    /// A whole site as compiled, in the first [`site_length`](Self::site_length) bytes: prefixes and the native instructions, or a NOP
+    /// where there are none. Nothing for a call whose native form is a function of the kernel.
+    pub const fn compiled(self) -> Option<[u8; SITE_MAX]> {
+        let Native::Bytes(native) = self.native() else {
+            return None;
+        };
+        let mut bytes = [PREFIX; SITE_MAX];
+        if native.is_empty() {
+            nop::fill(bytes.split_at_mut(self.site_length()).0);
+        }
+        bytes
+            .split_at_mut(self.padding())
+            .1
+            .split_at_mut(native.len())
+            .0
+            .copy_from_slice(native);
+        Some(bytes)
     }
 
     /// Whether *NOP* is an answer to this call: notices may go unheard, and GS may have been swapped before the entry.
@@ -222,11 +264,23 @@ mod tests {
                 Native::Function => 5,
             };
             assert!(
-                (5..=16).contains(&call.site_length()) && native <= call.site_length(),
+                (5..=SITE_MAX).contains(&call.site_length()) && native <= call.site_length(),
                 "{}",
                 call.name()
             );
         }
+    }
+
+    #[test]
+    fn padding_stands_in_front_of_instructions() {
+        let compiled = |call: Call| call.compiled().map(|bytes| bytes[..call.site_length()].to_vec());
+        assert_eq!(
+            compiled(Call::DisableInterrupts),
+            Some(vec![0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0xfa])
+        );
+        assert_eq!(compiled(Call::SwapGS), Some(vec![0x2e, 0x2e, 0x0f, 0x01, 0xf8]));
+        assert_eq!(compiled(Call::SetLazyMode), Some(vec![0x0f, 0x1f, 0x44, 0, 0]));
+        assert_eq!(compiled(Call::SetAlarm), None);
     }
 
     #[test]

@@ -48,6 +48,9 @@ impl Clobbers {
         .union(Self::R10)
         .union(Self::R11);
 
+    /// The outputs of an instruction that reads a counter.
+    pub const COUNTER: Self = Self::RAX.union(Self::RDX);
+
     /// The outputs of CPUID.
     pub const IDENTIFICATION: Self = Self::RAX.union(Self::RBX).union(Self::RCX).union(Self::RDX);
 }

@@ -19,9 +19,12 @@ const SEQUENCES: [&[u8]; LONGEST] = [
 ];
 
 /// Fills `bytes` with instructions that do nothing, long ones first.
-pub fn fill(bytes: &mut [u8]) {
-    for chunk in bytes.chunks_mut(LONGEST) {
-        chunk.copy_from_slice(SEQUENCES[chunk.len() - 1]);
+pub const fn fill(mut bytes: &mut [u8]) {
+    while let length @ 1.. = bytes.len() {
+        let length = if length < LONGEST { length } else { LONGEST };
+        let (chunk, rest) = bytes.split_at_mut(length);
+        chunk.copy_from_slice(SEQUENCES[length - 1]);
+        bytes = rest;
     }
 }
 

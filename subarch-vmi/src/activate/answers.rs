@@ -1,6 +1,7 @@
 //! A ROM's answers to everything this kernel has to ask.
 
 use super::RomError;
+use crate::detour::{self, Detour};
 use crate::rom::Rom;
 use crate::site::{self, Site};
 use core::{fmt, mem, slice};
@@ -40,12 +41,37 @@ impl Answers {
                 self.by_number[number] = answer.map_err(|error| RomError::Answer(call, error))?;
             }
         }
-        Ok(())
+        self.check_clock()
+    }
+
+    /// Refuses a counter whose unit or whose readings would come from the ROM, but not both.
+    fn check_clock(&self) -> Result<(), RomError> {
+        let parts = [Call::GetCycleFrequency, Call::GetRealCycles].map(|call| self.is_taken(call));
+        if parts[0] == parts[1] {
+            Ok(())
+        } else {
+            Err(RomError::HalfClock)
+        }
     }
 
     /// What a site of `call` becomes.
     pub fn to(&self, call: Call) -> Answer {
         self.by_number[call.number() as usize]
+    }
+
+    /// Whether the ROM wants anything else at sites of `call` than what stands there as compiled. A notice that may be erased is none it
+    /// wants.
+    pub fn is_taken(&self, call: Call) -> bool {
+        let answer = self.to(call);
+        let as_compiled = || {
+            call.compiled()
+                .is_some_and(|bytes| bytes.starts_with(Self::inline(answer)))
+        };
+        match answer {
+            Answer::None | Answer::Nop => false,
+            Answer::CallRel(_) | Answer::JumpRel(_) => true,
+            Answer::Inline { length, .. } => length != call.site_length() || !as_compiled(),
+        }
     }
 
     /// The bytes of an inline answer; none for any other.
@@ -57,15 +83,17 @@ impl Answers {
         }
     }
 
-    /// Prints how many sites became what.
+    /// Prints how many sites became what, and how many detours were opened.
     pub fn counted(&self) -> impl fmt::Display {
         let mut counted = Counted::default();
         site::checked().for_each(|site| counted.add(self.to(site.call)));
+        let open = |detour: &Detour| self.is_taken(detour.call);
+        counted.detours = detour::all().flatten().filter(open).count() as u32;
         counted
     }
 }
 
-/// Sites by what they became.
+/// Sites by what they became, and detours that are open.
 #[derive(Clone, Copy, Default, Debug)]
 struct Counted {
     inline: u32,
@@ -73,6 +101,7 @@ struct Counted {
     jumps: u32,
     erased: u32,
     native: u32,
+    detours: u32,
 }
 
 impl Counted {
@@ -96,11 +125,12 @@ impl fmt::Display for Counted {
             jumps,
             erased,
             native,
+            detours,
         } = self;
         let sites = inline + calls + jumps + erased + native;
         write!(
             out,
-            "{sites} sites: {inline} inline, {calls} calls, {jumps} jumps, {erased} erased, {native} native"
+            "{sites} sites: {inline} inline, {calls} calls, {jumps} jumps, {erased} erased, {native} native; {detours} detours"
         )
     }
 }
@@ -122,7 +152,48 @@ mod tests {
         }
         assert_eq!(
             counted.to_string(),
-            "4 sites: 0 inline, 2 calls, 0 jumps, 1 erased, 1 native"
+            "4 sites: 0 inline, 2 calls, 0 jumps, 1 erased, 1 native; 0 detours"
         );
+    }
+
+    fn answers(given: &[(Call, Answer)]) -> Answers {
+        let mut answers = Answers::none();
+        for (call, answer) in given {
+            answers.by_number[call.number() as usize] = *answer;
+        }
+        answers
+    }
+
+    fn inline(bytes: &'static [u8]) -> Answer {
+        Answer::Inline {
+            address: bytes.as_ptr() as u64,
+            length: bytes.len(),
+        }
+    }
+
+    #[test]
+    fn a_call_is_taken_by_whoever_wants_something_else() {
+        let native: &[u8] = &[0x2e, 0x2e, 0x0f, 0x22, 0xdf];
+        let answers = answers(&[
+            (Call::SetCR3, inline(native)),
+            (Call::SetCR4, inline(&native[2..])),
+            (Call::Halt, Answer::CallRel(0x1000)),
+            (Call::SetLazyMode, Answer::Nop),
+        ]);
+        let taken = [Call::SetCR3, Call::SetCR4, Call::Halt, Call::SetLazyMode, Call::SetPxE];
+        assert_eq!(
+            taken.map(|call| answers.is_taken(call)),
+            [false, true, true, false, false]
+        );
+    }
+
+    #[test]
+    fn half_a_clock_is_refused() {
+        let [unit, reading] =
+            [Call::GetCycleFrequency, Call::GetRealCycles].map(|call| (call, Answer::CallRel(0x1000)));
+        assert_eq!(answers(&[unit]).check_clock(), Err(RomError::HalfClock));
+        assert_eq!(answers(&[reading]).check_clock(), Err(RomError::HalfClock));
+        assert_eq!(answers(&[unit, reading]).check_clock(), Ok(()));
+        assert_eq!(answers(&[]).check_clock(), Ok(()));
     }
 }

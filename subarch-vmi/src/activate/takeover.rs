@@ -3,46 +3,71 @@
 use super::RomError;
 use super::answers::Answers;
 use crate::cpu::announce_system_call;
+use crate::detour::{self, Detour};
+use crate::mmu::by_rom;
 use crate::site::{self, Site, site};
-use crate::{Vmi, mmu, window};
+use crate::{Vmi, window};
 use arch::layout::DIRECT_MAP;
 use arch::{Boot, MemoryMap, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, VirtAddr};
+use core::slice;
 use subarch_native::mmu::tables::Table;
 use subarch_native::trap;
-use vmi64::{Call, patch};
+use vmi64::call::SITE_MAX;
+use vmi64::site::check_bytes;
+use vmi64::{Answer, Call, patch};
 use x86_64::structures::DescriptorTablePointer;
 
-/// The largest site there is.
-const SITE_MAX: usize = 16;
-
-/// Computes the new bytes of every site, to find out whether it can be done.
+/// Computes the new bytes of every site and every detour, to find out whether it can be done.
 ///
 /// # Errors
-/// [`RomError::Patch`] for the first site that cannot be changed.
+/// [`RomError::Patch`] for the first that cannot be changed.
 pub fn rehearse(answers: &Answers) -> Result<(), RomError> {
-    site::checked().try_for_each(|site| new_bytes(answers, &site).map(|_| ()))
+    changes(answers).try_for_each(|change| change.map(drop))
 }
 
-/// Changes every site, then makes the processor forget what it has read of the old ones.
+/// Changes them, then makes the processor forget what it has read of the old ones.
 ///
 /// # Errors
-/// [`RomError::Window`] before the first site was changed, or never: later ones need no memory.
+/// [`RomError::Window`] before the first was changed, or never: later ones need no memory.
 pub fn patch(answers: &Answers, free: &mut MemoryMap) -> Result<(), RomError> {
-    for site in site::checked() {
-        if let Some((bytes, length)) = new_bytes(answers, &site)? {
-            // SAFETY: the bytes are what a checked answer makes of this site. Interrupts are masked, this is the only CPU, and
-            // nothing called from here contains a site.
-            unsafe { window::write(free, VirtAddr::new_truncate(site.address), &bytes[..length]) }
-                .map_err(RomError::Window)?;
-        }
+    for change in changes(answers) {
+        let change = change?;
+        // SAFETY: the bytes are what a checked answer makes of this place. Interrupts are masked, this is the only CPU, and
+        // nothing called from here contains a site or a detour.
+        unsafe { window::write(free, VirtAddr::new_truncate(change.address), change.bytes()) }
+            .map_err(RomError::Window)?;
     }
     serialise();
     Ok(())
 }
 
+/// Reads all of them again, those too that should not have changed, and compares each with what was computed for it, byte for byte.
+///
+/// # Panics
+/// One is something else. There is no way back: half of the kernel may be the ROM's.
+pub fn verify(answers: &Answers) {
+    let wrong = changes(answers)
+        .flatten()
+        .find(|change| change.found() != change.bytes());
+    if let Some(change) = wrong {
+        panic!(
+            "the code at {:#x} is not what was written for {}",
+            change.address,
+            change.call.name()
+        );
+    }
+    let untouched = site::checked().filter(|site| answers.to(site.call) == Answer::None);
+    let wrong = untouched
+        .filter_map(|site| check_bytes(site.call, site.bytes()).err())
+        .next();
+    if let Some(error) = wrong {
+        panic!("the takeover changed what it should not have: {error}");
+    }
+}
+
 /// Tells the ROM what it has not seen: the direct map, the frames that are page tables, and the ways into the kernel.
 pub fn announce(boot: &Boot) {
-    mmu::set_linear_mapping(VirtAddr::new_truncate(DIRECT_MAP), boot.direct_below.0, Pfn(0));
+    by_rom::set_linear_mapping(VirtAddr::new_truncate(DIRECT_MAP), boot.direct_below.0, Pfn(0));
     announce_tables(Vmi::root(), PageTableLevel::Four);
     announce_entries();
 }
@@ -55,14 +80,53 @@ pub fn announce_entries() {
     announce_system_call();
 }
 
-/// What a site becomes, with its length, if it becomes anything else.
-fn new_bytes(answers: &Answers, site: &Site) -> Result<Option<([u8; SITE_MAX], usize)>, RomError> {
-    let length = site.call.site_length();
-    let answer = answers.to(site.call);
-    let mut bytes = [0; SITE_MAX];
-    patch::rewrite(answer, site.address, Answers::inline(answer), &mut bytes[..length])
-        .map(|changed| changed.then_some((bytes, length)))
-        .map_err(|error| RomError::Patch(site.call, error))
+/// A place in the code, and what is to stand there.
+struct Change {
+    /// The call that it is for.
+    call: Call,
+    address: u64,
+    bytes: [u8; SITE_MAX],
+    length: usize,
+}
+
+impl Change {
+    /// What an answer makes of `length` bytes for `call` at `address`; nothing, if they stay as they are.
+    fn new(call: Call, address: u64, length: usize, answer: Answer) -> Result<Option<Self>, RomError> {
+        let mut bytes = [0; SITE_MAX];
+        let changed = patch::rewrite(answer, address, Answers::inline(answer), &mut bytes[..length])
+            .map_err(|error| RomError::Patch(call, error))?;
+        Ok(changed.then_some(Self {
+            call,
+            address,
+            bytes,
+            length,
+        }))
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// What stands there now.
+    fn found(&self) -> &[u8] {
+        // SAFETY: it is code of this image: the bytes of a site or a detour, whose records were checked.
+        unsafe { slice::from_raw_parts(self.address as *const u8, self.length) }
+    }
+}
+
+/// All changes that `answers` ask for, or why one cannot be made.
+fn changes(answers: &Answers) -> impl Iterator<Item = Result<Change, RomError>> {
+    let of_site = |Site { call, address }| Change::new(call, address, call.site_length(), answers.to(call));
+    let of_detour = |detour: Detour| {
+        let Detour { call, address, .. } = detour;
+        Change::new(call, address, detour.length, Answer::JumpRel(detour.target))
+    };
+    let detours = detour::all().flatten();
+    let opened = detours.filter(|detour| answers.is_taken(detour.call));
+    site::checked()
+        .map(of_site)
+        .chain(opened.map(of_detour))
+        .filter_map(Result::transpose)
 }
 
 /// Gives each table over that can be reached from `table`, lower ones first.
@@ -77,8 +141,7 @@ fn announce_tables(table: Pfn, level: PageTableLevel) {
             announce_tables(Pfn::containing(entry.bits() & Pte::FRAME_MASK), below);
         }
     }
-    // SAFETY: it is a table of this level, and written by the platform's operations only from here on.
-    unsafe { Vmi::table_give(table, level) };
+    by_rom::table_give(table.0, by_rom::level(level));
 }
 
 /// Loads the table of gates once more, by way of the ROM.
@@ -95,11 +158,3 @@ fn set_gates(gates: &'static [trap::Gate; 256]) {
 fn serialise() {
     subarch_native::cpu::cpuid(0, 0);
 }
-
-const _: () = {
-    let mut index = 0;
-    while index < Call::ALL.len() {
-        assert!(Call::ALL[index].site_length() <= SITE_MAX);
-        index += 1;
-    }
-};

@@ -1,7 +1,7 @@
 //! The door to user mode, from the kernel's side: three calls that tell where it leads, one that goes through.
 
-use super::model_specific;
-use crate::site::{self, site};
+use super::by_rom;
+use crate::detour::detour;
 use arch::{Pfn, TrapFrame, UserContext, VirtAddr};
 use core::arch::naked_asm;
 use subarch_native::cpu::{set_system_call_stack, task_state};
@@ -28,7 +28,7 @@ pub(super) unsafe fn load(previous: &UserContext, next: &UserContext) {
             set_trap_stack(next.kernel_stack);
         }
         if previous.fs_base | next.fs_base != 0 {
-            model_specific::write(FS_BASE, next.fs_base);
+            set_fs_base(next.fs_base);
         }
     }
 }
@@ -37,22 +37,49 @@ pub(super) unsafe fn load(previous: &UserContext, next: &UserContext) {
 ///
 /// # Safety
 /// They show the running code, its stack and all that it uses as the current ones do.
+#[inline(always)]
 unsafe fn set_root(root: Pfn) {
     // SAFETY: the caller vouches for the tables.
-    unsafe { site!(SetCR3, "mov cr3, rdi", in("rdi") root.address(), clobber_abi("sysv64")) }
+    unsafe {
+        detour!(
+            SetCR3, 2, "mov cr3, {root}",
+            by_rom::set_root, ["push {root}"],
+            root = in(reg) root.address(),
+            options(nostack),
+        );
+    }
 }
 
 /// Makes traps from user mode arrive on the stack that ends at `stack`.
 ///
 /// # Safety
 /// It is mapped and nobody else's. Interrupts are masked.
+#[inline(always)]
 unsafe fn set_trap_stack(stack: VirtAddr) {
     // SAFETY: the task state is this CPU's, which cannot change meanwhile; the caller vouches for the stack.
     unsafe {
-        site!(
-            UpdateKernelStack, "mov [rdi + 4], rsi",
-            in("rdi") task_state(), in("rsi") stack.as_u64(),
-            clobber_abi("sysv64"),
+        detour!(
+            UpdateKernelStack, 1, "mov [{task} + 4], {stack}",
+            by_rom::set_trap_stack, ["push {stack}"],
+            task = in(reg) task_state(), stack = in(reg) stack.as_u64(),
+            options(nostack),
+        );
+    }
+}
+
+/// Makes `base` the base of FS.
+///
+/// # Safety
+/// It is an address of user mode's half.
+#[inline(always)]
+unsafe fn set_fs_base(base: u64) {
+    // SAFETY: every 64-bit processor has the register, and it is nothing to the kernel.
+    unsafe {
+        detour!(
+            Wrmsr, 3, "wrmsr",
+            by_rom::set_register, ["push rdx", "push rax", "push rcx"],
+            in("ecx") FS_BASE, in("eax") base as u32, in("edx") (base >> 32) as u32,
+            options(nostack),
         );
     }
 }
@@ -81,7 +108,7 @@ unsafe extern "C" fn leave_by(frame: &AlignedFrame) -> ! {
         "mov rsp, rdi",
         arch::restore_registers!(),
         crate::interrupt_return!(),
-        iret_padding = const site::padding(Call::IRET),
+        iret_padding = const Call::IRET.padding(),
         iret_call = const Call::IRET.number(),
     )
 }

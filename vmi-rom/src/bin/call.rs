@@ -52,6 +52,7 @@ fn relocate(call: Call, room: usize) -> Answer {
         Call::APICRead => address!(operations::apic_read),
         Call::GetCycleFrequency => address!(clock::frequency),
         Call::GetCycleCounter => address!(operations::cycle_counter),
+        Call::GetRealCycles => address!(operations::real_cycles),
         Call::SetAlarm => address!(alarm::set_alarm),
         Call::CancelAlarm => address!(alarm::cancel_alarm),
         Call::GetWallclockTime => address!(clock::wall_clock),
