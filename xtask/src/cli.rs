@@ -17,6 +17,7 @@ Examples:
   cargo xtask run --module ./program                 with your own static program, for `run` at the prompt
   cargo xtask run --log debug -- panic=halt          words after -- are the kernel's own arguments
   cargo xtask test                                   everything; a table for each platform and one closing line
+  cargo xtask audit --features xen                   what is proved on the image, rule by rule
   cargo xtask bench --compare docs/bench.json        what each operation costs; status 1 if a bar is missed or more was lost
 
 Exit status of run, test and soak:
@@ -51,6 +52,8 @@ pub enum Verb {
     Test(Test),
     /// Measure what the kernel's operations cost on each platform, in instructions, and say which bars are met.
     Bench(Bench),
+    /// Take the optimised images apart and prove on them what the project claims; status 1 if a rule is broken.
+    Audit(Audit),
     /// Make disk images that boot by BIOS and by UEFI, in QEMU or from a USB stick.
     Image(Image),
     /// Boot many times in a row; no boot may fail.
@@ -247,6 +250,17 @@ pub struct Bench {
     /// Fail if an operation costs over 2 % more than in this file, such as docs/bench.json.
     #[arg(long, value_name = "FILE")]
     pub compare: Option<PathBuf>,
+}
+
+/// What to audit.
+#[derive(Debug, Clone, Args)]
+pub struct Audit {
+    /// Only these platforms (all of them if not given).
+    #[arg(long = "features", short = 'F', value_name = "PLATFORM,…")]
+    pub platforms: Vec<String>,
+    /// Show everything that was looked at, not only what is wrong.
+    #[arg(long, short)]
+    pub verbose: bool,
 }
 
 /// What to boot again and again.

@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`cli`] for what can be asked, at [`run`] for the shortest way through all of it.
 
+mod audit;
 mod bench;
 mod build;
 mod check;
@@ -55,6 +56,7 @@ fn carry_out(cli: &Cli) -> Result<u8> {
         Verb::Run(asked) => run::run(&workshop, asked),
         Verb::Test(asked) => test::run(&workshop, asked),
         Verb::Bench(asked) => bench::run(&workshop, asked),
+        Verb::Audit(asked) => audit::run(&workshop, asked),
         Verb::Image(asked) => image::make(&workshop, asked).map(|()| 0),
         Verb::Soak(asked) => soak::run(&workshop, asked).map(|()| 0),
         Verb::Doctor => {

@@ -56,6 +56,12 @@ impl Platform {
             .collect())
     }
 
+    /// Every platform that `given` names, all if it names none.
+    pub fn chosen(given: &[String]) -> Result<Vec<Self>> {
+        let named = Self::several(given)?;
+        Ok(if named.is_empty() { Self::ALL.to_vec() } else { named })
+    }
+
     /// The platform called `name`.
     fn named(name: &str) -> Result<Self> {
         Self::ALL

@@ -119,7 +119,7 @@ fn demangled(name: &str) -> String {
 }
 
 /// A source file as a reader knows it: relative to the workspace, to its crate, or to the standard library.
-fn shorter<'a>(file: &'a str, root: &Path) -> &'a str {
+pub fn shorter<'a>(file: &'a str, root: &Path) -> &'a str {
     if let Ok(inside) = Path::new(file).strip_prefix(root) {
         return inside.to_str().unwrap_or(file);
     }

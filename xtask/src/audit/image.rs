@@ -1,0 +1,210 @@
+//! The image as the audit sees it: sections, segments, functions, instructions.
+//!
+//! What is proved is proved on the bytes that a machine loads, so this reads the linked file and nothing of the sources. Names and
+//! lines come from its own symbols and debug information; they tell a reader where to look, and never decide whether something is
+//! allowed that the bytes would not show.
+
+mod function;
+mod places;
+#[cfg(test)]
+pub mod sample;
+
+pub use function::{Crate, Function};
+pub use places::{Place, Places};
+
+use anyhow::{Context, Result, ensure};
+use iced_x86::{Decoder, DecoderOptions, Instruction};
+use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SectionFlags, SegmentFlags, SymbolKind, elf};
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+/// A linked kernel.
+#[derive(Debug)]
+pub struct Image {
+    /// What the file has for sections that are loaded.
+    pub sections: Vec<Stretch>,
+    /// What the loader is told to load.
+    pub segments: Vec<Stretch>,
+    /// All functions, by ascending address. No two overlap: of several names for one address, one was chosen.
+    pub functions: Vec<Function>,
+    /// All symbols with a name, by that name as the file has it.
+    pub symbols: BTreeMap<String, u64>,
+    places: Option<Places>,
+}
+
+/// A stretch of the address space: a section or a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// The section's name, or the number of the segment.
+    pub name: String,
+    /// Its addresses.
+    pub range: Range<u64>,
+    /// What may be done with it.
+    pub rights: Rights,
+    /// Its bytes; none, or fewer than addresses, if the file has none for it.
+    pub bytes: Vec<u8>,
+}
+
+/// What may be done with a stretch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rights {
+    /// It may be written.
+    pub write: bool,
+    /// It may be executed.
+    pub execute: bool,
+}
+
+impl Image {
+    /// Reads the image in the file `path`, whose sources are below `root`.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no linked program with symbols.
+    pub fn open(path: &Path, root: &Path) -> Result<Self> {
+        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut image = Self::parse(&bytes).with_context(|| format!("cannot audit {}", path.display()))?;
+        image.places = Some(Places::open(path, root)?);
+        Ok(image)
+    }
+
+    /// Reads an image whose places are of no interest.
+    ///
+    /// # Errors
+    /// It is no linked program for this processor, or has no symbols of functions.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let file = object::File::parse(bytes)?;
+        ensure!(
+            file.architecture() == object::Architecture::X86_64,
+            "it is not for x86-64"
+        );
+        let image = Self {
+            sections: sections(&file)?,
+            segments: segments(&file)?,
+            functions: function::all(&file)?,
+            symbols: symbols(&file),
+            places: None,
+        };
+        ensure!(!image.functions.is_empty(), "it has no symbols of functions");
+        Ok(image)
+    }
+
+    /// The section of this name.
+    pub fn section(&self, name: &str) -> Option<&Stretch> {
+        self.sections.iter().find(|section| section.name == name)
+    }
+
+    /// The sections that hold code.
+    pub fn code(&self) -> impl Iterator<Item = &Stretch> {
+        self.sections.iter().filter(|section| section.rights.execute)
+    }
+
+    /// The function that `address` lies in.
+    pub fn function_at(&self, address: u64) -> Option<&Function> {
+        let behind = self
+            .functions
+            .partition_point(|function| function.range.start <= address);
+        let function = self.functions[..behind].last()?;
+        function.range.contains(&address).then_some(function)
+    }
+
+    /// The functions with this name in the source, without generic arguments' hashes.
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Function> {
+        self.functions.iter().filter(move |function| function.name == name)
+    }
+
+    /// The bytes at `range`, as far as the file has them.
+    pub fn bytes(&self, range: Range<u64>) -> &[u8] {
+        let section = self
+            .sections
+            .iter()
+            .find(|section| section.range.contains(&range.start));
+        section
+            .and_then(|section| {
+                let start = (range.start - section.range.start) as usize;
+                section.bytes.get(start..start + (range.end - range.start) as usize)
+            })
+            .unwrap_or_default()
+    }
+
+    /// The instructions of `function`, in 64-bit mode.
+    pub fn instructions(&self, function: &Function) -> Vec<Instruction> {
+        decode(function.range.start, self.bytes(function.range.clone()))
+    }
+
+    /// All instructions of all functions, each with its function.
+    pub fn all_instructions(&self) -> impl Iterator<Item = (&Function, Instruction)> {
+        self.functions.iter().flat_map(|function| {
+            self.instructions(function)
+                .into_iter()
+                .map(move |each| (function, each))
+        })
+    }
+
+    /// Where `address` comes from in the source: the calls that were inlined there, innermost first, the function itself last.
+    /// Empty if the image does not say.
+    pub fn places(&self, address: u64) -> Vec<Place> {
+        self.places
+            .as_ref()
+            .map(|places| places.at(address))
+            .unwrap_or_default()
+    }
+}
+
+/// The instructions in `bytes`, which lie at `address`.
+pub fn decode(address: u64, bytes: &[u8]) -> Vec<Instruction> {
+    Decoder::with_ip(64, bytes, address, DecoderOptions::NONE)
+        .into_iter()
+        .collect()
+}
+
+fn sections(file: &object::File<'_>) -> Result<Vec<Stretch>> {
+    let mut sections = Vec::new();
+    for section in file.sections() {
+        let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
+            continue;
+        };
+        if !sh_flags.contains(elf::SHF_ALLOC) {
+            continue;
+        }
+        sections.push(Stretch {
+            name: section.name()?.to_owned(),
+            range: section.address()..section.address() + section.size(),
+            rights: Rights {
+                write: sh_flags.contains(elf::SHF_WRITE),
+                execute: sh_flags.contains(elf::SHF_EXECINSTR),
+            },
+            bytes: section.data()?.to_vec(),
+        });
+    }
+    Ok(sections)
+}
+
+fn segments(file: &object::File<'_>) -> Result<Vec<Stretch>> {
+    let mut segments = Vec::new();
+    for (number, segment) in file.segments().enumerate() {
+        let SegmentFlags::Elf { p_flags, .. } = segment.flags() else {
+            continue;
+        };
+        segments.push(Stretch {
+            name: format!("segment {number}"),
+            range: segment.address()..segment.address() + segment.size(),
+            rights: Rights {
+                write: p_flags.contains(elf::PF_W),
+                execute: p_flags.contains(elf::PF_X),
+            },
+            bytes: segment.data()?.to_vec(),
+        });
+    }
+    Ok(segments)
+}
+
+fn symbols(file: &object::File<'_>) -> BTreeMap<String, u64> {
+    let named = file.symbols().filter(|symbol| symbol.kind() != SymbolKind::File);
+    named
+        .filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), symbol.address())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

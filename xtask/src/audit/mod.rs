@@ -1,0 +1,98 @@
+//! `audit`: what the project claims of its images, proved on them.
+//!
+//! Anyone can say that an abstraction costs nothing. Here the bytes that are shipped are taken apart, for every platform and at every run
+//! of CI: no call through a pointer where an operation is, no privileged instruction where there is no privilege, no page both
+//! writable and executable, a stack that is deep enough. What a rule allows all the same is listed in a file with a reason, and an
+//! entry of such a file that is needed no more is an error as well, so that the lists say what is so.
+//!
+//! Each [`Rule`] looks at an [`Image`] and says in a line what it has seen, and what is wrong.
+
+mod image;
+mod violation;
+
+use crate::build;
+use crate::cli::Audit;
+use crate::platform::Platform;
+use crate::workshop::Workshop;
+use anyhow::{Context, Result};
+use image::Image;
+use std::path::Path;
+use std::time::Instant;
+use violation::Violation;
+
+/// The exit status when a rule is broken.
+const BROKEN: u8 = 1;
+
+/// What is audited.
+#[derive(Debug)]
+struct Subject<'a> {
+    /// What the image is for.
+    platform: Platform,
+    /// The image, with names and places.
+    image: Image,
+    /// The project's root.
+    root: &'a Path,
+}
+
+/// What a rule has seen.
+#[derive(Debug, Default)]
+struct Finding {
+    /// In a phrase, what holds: `3 privileged instructions, all of them in the list`.
+    summary: String,
+    /// Lines for who wants to see it all.
+    details: Vec<String>,
+    /// What is wrong.
+    violations: Vec<Violation>,
+}
+
+/// Something that must be true of each image.
+struct Rule {
+    /// In a word.
+    name: &'static str,
+    /// Looks whether it is.
+    check: fn(&Subject<'_>) -> Result<Finding>,
+}
+
+/// All rules, in the order in which they are reported.
+const RULES: &[Rule] = &[];
+
+/// Audits the images asked for, and returns the exit status.
+///
+/// # Errors
+/// An image cannot be built or read, or a list of what is allowed is malformed.
+pub fn run(workshop: &Workshop, asked: &Audit) -> Result<u8> {
+    let mut broken = false;
+    for platform in Platform::chosen(&asked.platforms)? {
+        let built = build::kernel(workshop, platform, true)?;
+        let start = Instant::now();
+        let subject = Subject {
+            platform,
+            image: Image::open(&built.full, &workshop.paths.root)?,
+            root: &workshop.paths.root,
+        };
+        broken |= audit(&subject, asked)?;
+        eprintln!("audit: {platform} took {:.1} s", start.elapsed().as_secs_f32());
+    }
+    Ok(if broken { BROKEN } else { 0 })
+}
+
+/// Applies all rules to one image and prints what they say; whether one is broken.
+fn audit(subject: &Subject<'_>, asked: &Audit) -> Result<bool> {
+    let mut broken = false;
+    for rule in RULES {
+        let finding = (rule.check)(subject).with_context(|| format!("rule {} of {}", rule.name, subject.platform))?;
+        let verdict = if finding.violations.is_empty() { "ok" } else { "BROKEN" };
+        println!(
+            "{:8} {:12} {verdict:7} {}",
+            subject.platform, rule.name, finding.summary
+        );
+        for line in finding.details.iter().filter(|_| asked.verbose) {
+            println!("    {line}");
+        }
+        for violation in &finding.violations {
+            println!("    {violation}");
+        }
+        broken |= !finding.violations.is_empty();
+    }
+    Ok(broken)
+}
