@@ -24,6 +24,7 @@ mod qemu;
 mod rom;
 mod run;
 mod setup;
+mod sites;
 mod soak;
 mod test;
 mod toolchain;

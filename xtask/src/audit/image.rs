@@ -13,7 +13,7 @@ pub use function::{Crate, Function};
 pub use places::{Place, Places};
 
 use anyhow::{Context, Result, ensure};
-use iced_x86::{Decoder, DecoderOptions, Instruction};
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic};
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SectionFlags, SegmentFlags, SymbolKind, elf};
 use std::collections::BTreeMap;
 use std::fs;
@@ -127,9 +127,32 @@ impl Image {
             .unwrap_or_default()
     }
 
+    /// Whether `address` may be written: what the loader is told counts, and where no segment tells, the section.
+    pub fn is_writable(&self, address: u64) -> bool {
+        let holds = |stretch: &&Stretch| stretch.range.contains(&address);
+        let segment = self.segments.iter().find(holds);
+        let told = segment.or_else(|| self.sections.iter().find(holds));
+        told.is_none_or(|stretch| stretch.rights.write)
+    }
+
     /// The instructions of `function`, in 64-bit mode.
     pub fn instructions(&self, function: &Function) -> Vec<Instruction> {
         decode(function.range.start, self.bytes(function.range.clone()))
+    }
+
+    /// Whether the function at `address` never returns: it has neither a return nor a jump to another function.
+    pub fn diverges(&self, address: u64) -> bool {
+        let Some(function) = self.function_at(address) else {
+            return false;
+        };
+        let leaves = |each: &Instruction| match each.flow_control() {
+            FlowControl::Return | FlowControl::IndirectBranch => true,
+            FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch => {
+                !function.range.contains(&each.near_branch_target())
+            }
+            _ => false,
+        };
+        !self.instructions(function).iter().any(leaves)
     }
 
     /// All instructions of all functions, each with its function.
@@ -152,10 +175,23 @@ impl Image {
 }
 
 /// The instructions in `bytes`, which lie at `address`.
+///
+/// Xen's prefix for forced emulation is an instruction that does not exist and three letters (public header `arch-x86/xen.h`,
+/// `XEN_EMULATE_PREFIX`). The letters are no code and left out.
 pub fn decode(address: u64, bytes: &[u8]) -> Vec<Instruction> {
-    Decoder::with_ip(64, bytes, address, DecoderOptions::NONE)
-        .into_iter()
-        .collect()
+    const LETTERS: &[u8] = b"xen";
+    let mut decoder = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE);
+    let mut instructions = Vec::new();
+    while decoder.can_decode() {
+        let instruction = decoder.decode();
+        let behind = decoder.position();
+        let is_prefix = instruction.mnemonic() == Mnemonic::Ud2 && bytes[behind..].starts_with(LETTERS);
+        if is_prefix && decoder.set_position(behind + LETTERS.len()).is_ok() {
+            decoder.set_ip(instruction.next_ip() + LETTERS.len() as u64);
+        }
+        instructions.push(instruction);
+    }
+    instructions
 }
 
 fn sections(file: &object::File<'_>) -> Result<Vec<Stretch>> {

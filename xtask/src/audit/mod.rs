@@ -7,7 +7,14 @@
 //!
 //! Each [`Rule`] looks at an [`Image`] and says in a line what it has seen, and what is wrong.
 
-mod image;
+mod allowance;
+mod constant;
+pub mod image;
+mod indirect;
+mod privilege;
+mod red_zone;
+mod rights;
+mod vectors;
 mod violation;
 
 use crate::build;
@@ -54,7 +61,13 @@ struct Rule {
 }
 
 /// All rules, in the order in which they are reported.
-const RULES: &[Rule] = &[];
+const RULES: &[Rule] = &[
+    indirect::RULE,
+    privilege::RULE,
+    rights::RULE,
+    red_zone::RULE,
+    vectors::RULE,
+];
 
 /// Audits the images asked for, and returns the exit status.
 ///
@@ -81,11 +94,10 @@ fn audit(subject: &Subject<'_>, asked: &Audit) -> Result<bool> {
     let mut broken = false;
     for rule in RULES {
         let finding = (rule.check)(subject).with_context(|| format!("rule {} of {}", rule.name, subject.platform))?;
-        let verdict = if finding.violations.is_empty() { "ok" } else { "BROKEN" };
-        println!(
-            "{:8} {:12} {verdict:7} {}",
-            subject.platform, rule.name, finding.summary
-        );
+        match finding.violations.len() {
+            0 => println!("{:8} {:12} ok      {}", subject.platform, rule.name, finding.summary),
+            count => println!("{:8} {:12} BROKEN  {count} violations", subject.platform, rule.name),
+        }
         for line in finding.details.iter().filter(|_| asked.verbose) {
             println!("    {line}");
         }

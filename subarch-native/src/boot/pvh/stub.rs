@@ -239,11 +239,9 @@ unsafe extern "C" fn no_long_mode<E: Entry>() -> ! {
 #[unsafe(link_section = ".text.entry.pvh")]
 unsafe extern "C" fn long_mode<E: Entry>() -> ! {
     naked_asm!(
-        "lea rax, [rip + 2f]",
-        "mov rcx, {base}",
-        "add rax, rcx",
-        "jmp rax",
-        "2:",
+        // A near jump by the distance between the two, 2 GiB back and around the end of the address space, just reaches.
+        ".byte 0xe9",
+        ".long {base} & 0xffffffff",
         // At home. Data segments mean nothing from here on.
         "xor eax, eax",
         "mov ss, eax",
@@ -264,6 +262,9 @@ unsafe extern "C" fn long_mode<E: Entry>() -> ! {
         main = sym super::main::<E>,
     )
 }
+
+// As a distance, the base is the lowest that a near jump has.
+const _: () = assert!(IMAGE_BASE as i64 == i32::MIN as i64);
 
 /// Where the boot stack ends, in bytes from the start of its guard page.
 const STACK_TOP: u64 = PAGE_SIZE + BOOT_STACK_SIZE as u64;

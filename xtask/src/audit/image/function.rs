@@ -71,6 +71,20 @@ fn is_of_name(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
+/// What a vmi kernel's detours lead to lies together, between symbols of the linker script: code that belongs to many functions.
+const BY_ROM: [&str; 2] = ["vmi_by_rom", "vmi_by_rom_end"];
+
+/// The code between two symbols, if `file` has them and there is any.
+fn stretch(file: &object::File<'_>, [start, end]: [&str; 2]) -> Option<Function> {
+    let range = file.symbol_by_name(start)?.address()..file.symbol_by_name(end)?.address();
+    let name = start.to_owned();
+    (!range.is_empty()).then_some(Function {
+        symbol: name.clone(),
+        name,
+        range,
+    })
+}
+
 /// All functions of `file`, by ascending address. Of several names for the same code the first in the alphabet is taken, and a
 /// symbol without a size reaches to the next.
 pub fn all(file: &object::File<'_>) -> Result<Vec<Function>> {
@@ -86,6 +100,7 @@ pub fn all(file: &object::File<'_>) -> Result<Vec<Function>> {
             range: symbol.address()..symbol.address() + symbol.size(),
         });
     }
+    functions.extend(stretch(file, BY_ROM));
     functions.sort_by(|one, other| (one.range.start, &one.symbol).cmp(&(other.range.start, &other.symbol)));
     functions.dedup_by(|second, first| second.range.start < first.range.end);
     Ok(functions)

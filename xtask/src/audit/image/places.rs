@@ -1,5 +1,6 @@
 //! Where an instruction comes from in the source.
 
+use super::Crate;
 use crate::console::symbolise::shorter;
 use addr2line::Loader;
 use anyhow::{Result, anyhow};
@@ -13,6 +14,16 @@ pub struct Place {
     pub function: String,
     /// `file:line`, the file relative to the workspace, its crate or the standard library.
     pub line: String,
+}
+
+impl Place {
+    /// The crate whose source has the line: debug information of optimised code names inlined functions without their paths.
+    pub fn owner(&self) -> Crate {
+        let folder = self.line.split("/src/").next().unwrap_or_default();
+        let last = folder.rsplit('/').next().unwrap_or_default();
+        let name = last.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+        Crate(name.trim_end_matches('-').replace('-', "_"))
+    }
 }
 
 impl fmt::Display for Place {
@@ -65,5 +76,25 @@ impl fmt::Debug for Places {
         f.debug_struct("Places")
             .field("root", &self.root)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_whose_it_is() {
+        let owner = |line: &str| {
+            let place = Place {
+                function: String::new(),
+                line: line.to_owned(),
+            };
+            place.owner().0
+        };
+        assert_eq!(owner("subarch-native/src/boot/pvh.rs:99"), "subarch_native");
+        assert_eq!(owner("core/src/fmt/mod.rs:2093"), "core");
+        assert_eq!(owner("log-0.4.35/src/__private_api.rs:49"), "log");
+        assert_eq!(owner("kernel-core/logic/src/sched/heap.rs:1"), "logic");
     }
 }

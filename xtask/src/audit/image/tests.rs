@@ -1,6 +1,5 @@
 use super::sample::{file, image};
 use super::*;
-use iced_x86::Mnemonic;
 
 #[test]
 fn functions_have_names_addresses_and_instructions() {
@@ -26,4 +25,24 @@ fn what_is_no_image_is_refused() {
     assert!(Image::parse(b"#!/bin/sh").is_err());
     let without_functions = Image::parse(&file(&[], &[])).unwrap_err();
     assert!(without_functions.to_string().contains("no symbols of functions"));
+}
+
+#[test]
+fn the_letters_of_forced_emulation_are_no_code() {
+    let instructions = decode(0x1000, b"\x0f\x0bxen\x0f\xa2");
+    let found: Vec<_> = instructions.iter().map(|each| (each.ip(), each.mnemonic())).collect();
+    assert_eq!(found, [(0x1000, Mnemonic::Ud2), (0x1005, Mnemonic::Cpuid)]);
+}
+
+#[test]
+fn a_function_without_a_way_out_diverges() {
+    let image = image(&[
+        ("ends", &|a| a.ret().unwrap()),
+        ("goes on elsewhere", &|a| a.jmp(32).unwrap()),
+        ("never", &|a| {
+            a.call(0).unwrap();
+            a.ud2().unwrap();
+        }),
+    ]);
+    assert_eq!([0, 16, 32].map(|address| image.diverges(address)), [false, false, true]);
 }

@@ -1,0 +1,167 @@
+//! Privilege: instructions that need it are where it is.
+//!
+//! A kernel in ring 3 that executes `cli` is stopped by a fault, or emulated at a hundred times the price; one that executes `popf` to
+//! unmask is not even told that nothing happened. The other way round, a hypercall on a bare machine leads nowhere. So the image
+//! for xen has none of the former outside a list, the one for native none of the latter, and the one for vmi has its privileged
+//! instructions where a ROM may change them, or in the native operations that it falls back to.
+
+use super::allowance::Allowances;
+use super::image::Image;
+use super::violation::Violation;
+use super::{Finding, Rule, Subject};
+use crate::platform::Platform;
+use crate::sites::table::{self, Patch};
+use anyhow::Result;
+use iced_x86::{Instruction, Mnemonic};
+use std::iter;
+use std::ops::Range;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "privilege",
+    check,
+};
+
+/// The list of what is allowed.
+const LIST: &str = "xtask/src/audit/privilege.toml";
+
+fn check(subject: &Subject<'_>) -> Result<Finding> {
+    let allowed = Allowances::parse(RULE.name, LIST, include_str!("privilege.toml"), subject.platform)?;
+    let patches = table::read(&subject.image)?;
+    Ok(judge(subject.platform, &subject.image, &patches, &allowed))
+}
+
+/// Judges every instruction that needs a privilege or calls for one.
+fn judge(platform: Platform, image: &Image, patches: &[Patch], allowed: &Allowances) -> Finding {
+    let mut finding = Finding::default();
+    let mut in_patches = 0;
+    let mut found = 0;
+    for function in &image.functions {
+        let instructions = image.instructions(function);
+        for (index, instruction) in instructions.iter().enumerate() {
+            let before = index.checked_sub(1).and_then(|index| instructions.get(index));
+            let Some(why) = reason_against(platform, before, instruction) else {
+                continue;
+            };
+            found += 1;
+            if is_in(patches, instruction) {
+                in_patches += 1;
+            } else if !allowed.allows(image, function, instruction) {
+                finding
+                    .violations
+                    .push(Violation::at(RULE.name, why, image, function, instruction));
+            }
+        }
+    }
+    finding.violations.extend(gaps(image));
+    finding.violations.extend(allowed.superfluous());
+    finding.summary = summary(platform, found, in_patches);
+    finding.details = allowed
+        .used()
+        .map(|(times, reason)| format!("{times:5} {reason}"))
+        .collect();
+    finding
+}
+
+fn summary(platform: Platform, found: usize, in_patches: usize) -> String {
+    let listed = found - in_patches;
+    match platform {
+        Platform::Native => format!("{found} hypercalls, {listed} of them listed with a reason"),
+        Platform::Xen => format!("{found} instructions that need a privilege, {listed} of them listed with a reason"),
+        Platform::Vmi => {
+            format!("{found} privileged instructions, {in_patches} at call sites, {listed} in the native operations")
+        }
+    }
+}
+
+/// Why `instruction`, which follows `before`, should not be in an image for `platform`, if it should not.
+fn reason_against(platform: Platform, before: Option<&Instruction>, instruction: &Instruction) -> Option<&'static str> {
+    let is_forced = before.is_some_and(|before| before.mnemonic() == Mnemonic::Ud2);
+    match platform {
+        Platform::Xen if instruction.is_privileged() => Some("a privileged instruction, which ring 3 has not"),
+        Platform::Xen if is_sensitive(instruction) && !is_forced => {
+            Some("an instruction that in ring 3 does something else without saying so")
+        }
+        Platform::Native | Platform::Vmi if is_hypercall(instruction) => {
+            Some("a hypercall where there is no hypervisor")
+        }
+        Platform::Vmi if instruction.is_privileged() => {
+            Some("a privileged instruction that no ROM can change, outside the native operations")
+        }
+        _ => None,
+    }
+}
+
+/// Instructions that are not privileged, and yet not what a kernel in ring 3 thinks (Popek and Goldberg, 1974, call them sensitive).
+fn is_sensitive(instruction: &Instruction) -> bool {
+    use Mnemonic::*;
+    matches!(
+        instruction.mnemonic(),
+        Pushf
+            | Pushfq
+            | Popf
+            | Popfq
+            | Iret
+            | Iretd
+            | Iretq
+            | Sgdt
+            | Sidt
+            | Sldt
+            | Smsw
+            | Str
+            | Cpuid
+            | Rdfsbase
+            | Rdgsbase
+            | Wrfsbase
+            | Wrgsbase
+    )
+}
+
+fn is_hypercall(instruction: &Instruction) -> bool {
+    use Mnemonic::*;
+    matches!(
+        instruction.mnemonic(),
+        Syscall | Sysenter | Vmcall | Vmmcall | Vmgexit | Int
+    )
+}
+
+fn is_in(patches: &[Patch], instruction: &Instruction) -> bool {
+    let behind = patches.partition_point(|patch| patch.range.start <= instruction.ip());
+    patches[..behind]
+        .last()
+        .is_some_and(|patch| patch.range.contains(&instruction.ip()))
+}
+
+/// Code that belongs to no function, where anything could hide: nothing but padding may be there.
+fn gaps(image: &Image) -> Vec<Violation> {
+    image
+        .code()
+        .flat_map(|section| gaps_in(image, &section.range))
+        .collect()
+}
+
+/// The same for one section of code.
+fn gaps_in(image: &Image, section: &Range<u64>) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut covered = section.start;
+    let inside = image
+        .functions
+        .iter()
+        .filter(|function| section.contains(&function.range.start));
+    let ranges = inside.map(|function| function.range.clone());
+    for next in ranges.chain(iter::once(section.end..section.end)) {
+        let gap = image.bytes(covered..next.start.max(covered));
+        if gap.iter().any(|byte| !PADDING.contains(byte)) {
+            let what = format!("code at {covered:#x} to {:#x} belongs to no function", next.start);
+            violations.push(Violation::new(RULE.name, what));
+        }
+        covered = covered.max(next.end);
+    }
+    violations
+}
+
+/// What linkers and compilers put between functions: `int3`, `nop`, and the bytes of longer NOPs.
+const PADDING: [u8; 12] = [0xcc, 0x90, 0x66, 0x0f, 0x1f, 0x00, 0x40, 0x44, 0x80, 0x84, 0x2e, 0x0b];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+use super::super::image::sample::{Part, image};
+use super::*;
+use crate::sites::table::Kind;
+use vmi64::Call;
+
+fn judged(platform: Platform, parts: &[Part<'_>], patches: &[Patch], list: &str) -> Vec<String> {
+    let allowed = Allowances::parse(RULE.name, LIST, list, platform).unwrap();
+    let finding = judge(platform, &image(parts), patches, &allowed);
+    finding.violations.iter().map(ToString::to_string).collect()
+}
+
+const CLI: Part<'static> = ("culprit", &|a| a.cli().unwrap());
+const SYSCALL: Part<'static> = ("culprit", &|a| a.syscall().unwrap());
+const GOOD: Part<'static> = ("good", &|a| a.nop().unwrap());
+
+#[test]
+fn a_privileged_instruction_is_found_under_xen_and_vmi() {
+    assert_eq!(
+        judged(Platform::Xen, &[GOOD, CLI], &[], ""),
+        ["privilege: a privileged instruction, which ring 3 has not: `cli` at 0x10 in culprit"]
+    );
+    assert_eq!(judged(Platform::Vmi, &[CLI], &[], "").len(), 1);
+    assert!(judged(Platform::Native, &[CLI], &[], "").is_empty());
+}
+
+#[test]
+fn so_is_one_that_ring_3_takes_for_something_else() {
+    let found = judged(Platform::Xen, &[("culprit", &|a| a.popfq().unwrap())], &[], "");
+    assert!(found[0].contains("without saying so: `popfq`"), "{found:?}");
+}
+
+#[test]
+fn a_hypercall_is_found_where_there_is_no_hypervisor() {
+    assert_eq!(judged(Platform::Native, &[SYSCALL], &[], "").len(), 1);
+    assert_eq!(judged(Platform::Vmi, &[SYSCALL], &[], "").len(), 1);
+    assert!(judged(Platform::Xen, &[SYSCALL], &[], "").is_empty());
+}
+
+#[test]
+fn identification_is_for_xen_only_behind_its_prefix() {
+    let forced: Part<'_> = ("forced", &|a| {
+        a.db(b"\x0f\x0bxen").unwrap();
+        a.cpuid().unwrap();
+    });
+    assert!(judged(Platform::Xen, &[forced], &[], "").is_empty());
+    assert_eq!(
+        judged(Platform::Xen, &[("bare", &|a| a.cpuid().unwrap())], &[], "").len(),
+        1
+    );
+}
+
+#[test]
+fn a_site_may_be_privileged_and_so_may_what_is_listed() {
+    let site = Patch {
+        kind: Kind::Site,
+        call: Call::DisableInterrupts,
+        range: 0..9,
+        record: 5,
+    };
+    assert!(judged(Platform::Vmi, &[CLI], &[site], "").is_empty());
+    let list = "[[allow]]\nfunctions = [\"cul*\"]\nkinds = [\"cli\"]\nreason = \"test\"";
+    assert!(judged(Platform::Xen, &[CLI], &[], list).is_empty());
+    let superfluous = judged(Platform::Xen, &[GOOD], &[], list);
+    assert!(
+        superfluous[0].contains("does not occur any more, in cul*"),
+        "{superfluous:?}"
+    );
+}
+
+#[test]
+fn code_of_no_function_is_found() {
+    // `first` is said to be shorter than it is, by a symbol of one byte in front of it.
+    let hidden: Part<'_> = ("first", &|a| a.ret().unwrap());
+    let mut image = image(&[hidden, CLI]);
+    image.functions.retain(|function| function.name == "first");
+    let found = gaps(&image);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].what.contains("belongs to no function"), "{found:?}");
+}
