@@ -18,6 +18,7 @@ Examples:
   cargo xtask run --log debug -- panic=halt          words after -- are the kernel's own arguments
   cargo xtask test                                   everything; a table for each platform and one closing line
   cargo xtask audit --features xen                   what is proved on the image, rule by rule
+  cargo xtask sites --rom soft-if                    what a ROM makes of each operation in the vmi kernel
   cargo xtask bench --compare docs/bench.json        what each operation costs; status 1 if a bar is missed or more was lost
 
 Exit status of run, test and soak:
@@ -54,6 +55,8 @@ pub enum Verb {
     Bench(Bench),
     /// Take the optimised images apart and prove on them what the project claims; status 1 if a rule is broken.
     Audit(Audit),
+    /// List every place of the vmi kernel that a ROM may change, and what each ROM makes of it.
+    Sites(Sites),
     /// Make disk images that boot by BIOS and by UEFI, in QEMU or from a USB stick.
     Image(Image),
     /// Boot many times in a row; no boot may fail.
@@ -261,6 +264,17 @@ pub struct Audit {
     /// Show everything that was looked at, not only what is wrong.
     #[arg(long, short)]
     pub verbose: bool,
+}
+
+/// Which sites to list.
+#[derive(Debug, Clone, Args)]
+pub struct Sites {
+    /// Only with this ROM: native, call, soft-if, none, or a file (may be given several times; native, call and soft-if if not given).
+    #[arg(long = "rom", value_name = "ROM")]
+    pub roms: Vec<String>,
+    /// Only what became of all sites together, a line for each ROM.
+    #[arg(long)]
+    pub summary: bool,
 }
 
 /// What to boot again and again.

@@ -58,6 +58,7 @@ fn carry_out(cli: &Cli) -> Result<u8> {
         Verb::Test(asked) => test::run(&workshop, asked),
         Verb::Bench(asked) => bench::run(&workshop, asked),
         Verb::Audit(asked) => audit::run(&workshop, asked),
+        Verb::Sites(asked) => sites::run(&workshop, asked),
         Verb::Image(asked) => image::make(&workshop, asked).map(|()| 0),
         Verb::Soak(asked) => soak::run(&workshop, asked).map(|()| 0),
         Verb::Doctor => {

@@ -25,6 +25,7 @@ pub fn run(workshop: &Workshop, asked: &Run) -> Result<u8> {
     let extras = Extras {
         debugger: asked.gdb.then(free_port).transpose()?,
         count_instructions: asked.icount,
+        ..Extras::default()
     };
     let arguments = kernel_arguments(asked.log, &asked.arguments);
     let machine = qemu::prepare(workshop, &setup, &built, &arguments, &extras)?;

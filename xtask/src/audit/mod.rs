@@ -15,7 +15,7 @@ mod privilege;
 mod red_zone;
 mod rights;
 mod vectors;
-mod violation;
+pub mod violation;
 
 use crate::build;
 use crate::cli::Audit;

@@ -92,6 +92,7 @@ fn measure(workshop: &Workshop, platform: Platform) -> Result<Vec<Figure>> {
     let extras = Extras {
         debugger: None,
         count_instructions: true,
+        ..Extras::default()
     };
     let machine = qemu::prepare(workshop, &setup, &built, ARGUMENTS, &extras)?;
     let outcome = machine.run(Console::Unattended(LIMIT))?;

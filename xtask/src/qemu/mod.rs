@@ -82,7 +82,7 @@ pub fn prepare(
     let mut host_log = None;
     match &setup.around {
         Around::Machine { boot, machine, rom } => {
-            qemu.args(machine::own(*machine, setup))
+            qemu.args(machine::own(*machine, setup, extras.memory_file.as_deref()))
                 .args(rom_arguments(workshop, rom)?);
             qemu.args(loader(workshop, *boot, &payload, scratch.path())?);
         }
