@@ -9,9 +9,10 @@ use std::ops::Range;
 
 /// Prints each place: where it is, what it is, and its bytes as compiled and under each ROM.
 pub fn print(image: &Image, patches: &[Patch], booted: &[Booted]) {
-    patches
-        .iter()
-        .for_each(|patch| print!("{}", entry(image, patch, booted)));
+    for patch in patches {
+        let user = user(image, origin(patches, patch));
+        print!("{}", entry(image, patch, &user, booted));
+    }
 }
 
 /// One place in the list; `user` is who uses the operation there.
@@ -54,10 +55,11 @@ fn origin(patches: &[Patch], patch: &Patch) -> u64 {
 /// How many bytes of what a detour leads to may stand before a site.
 const BESIDE: u64 = 8;
 
-/// Who uses the operation at `address`: the innermost function that is not the platform's own, or the function that the code is in.
+/// Who uses the operation at `address`: the innermost line that is neither the platform's nor the border's, or the function that the code is in.
 fn user(image: &Image, address: u64) -> String {
     let places = image.places(address);
-    let user = places.iter().find(|place| !place.owner().is_of_platform());
+    let is_of_border = |place: &&Place| place.owner().is_of_platform() || place.owner().0 == "arch";
+    let user = places.iter().find(|place| !is_of_border(place));
     let function = image
         .function_at(address)
         .map_or("no function", |function| &function.name);
