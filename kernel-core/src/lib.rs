@@ -21,6 +21,7 @@ pub mod options;
 pub mod panic;
 pub mod platform;
 pub mod power;
+mod probe;
 pub mod report;
 pub mod smp;
 pub mod start;

@@ -29,7 +29,8 @@ impl CpuOps for Native {
 
     #[inline(always)]
     fn page_fault_address() -> VirtAddr {
-        VirtAddr::new_truncate(Cr2::read_raw())
+        // SAFETY: the processor puts nothing there but addresses that it was going to translate, which are canonical.
+        unsafe { VirtAddr::new_unsafe(Cr2::read_raw()) }
     }
 
     #[inline(always)]

@@ -131,15 +131,15 @@ impl MmuOps for Native {
     }
 
     fn flush_all() {
-        let control = Cr4::read();
-        if !control.contains(Cr4Flags::PAGE_GLOBAL) {
+        let control = Cr4::read_raw();
+        if control & Cr4Flags::PAGE_GLOBAL.bits() == 0 {
             return tlb::flush_all();
         }
         // SAFETY: whether translations survive a switch changes nothing about what they are; the bit is one that the
-        // processor has, since it was set.
+        // processor has, since it was set, and all others stay as they are.
         unsafe {
-            Cr4::write(control - Cr4Flags::PAGE_GLOBAL);
-            Cr4::write(control);
+            Cr4::write_raw(control ^ Cr4Flags::PAGE_GLOBAL.bits());
+            Cr4::write_raw(control);
         }
     }
 

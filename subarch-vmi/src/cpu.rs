@@ -21,7 +21,8 @@ impl CpuOps for Vmi {
         let address;
         // SAFETY: reading the address has no effect.
         unsafe { site!(GetCR2, "mov rax, cr2", out("rax") address, options(nomem, nostack)) }
-        VirtAddr::new_truncate(address)
+        // SAFETY: as on bare metal, of which a ROM shows the same: an address that was going to be translated, which is canonical.
+        unsafe { VirtAddr::new_unsafe(address) }
     }
 
     #[inline(never)]

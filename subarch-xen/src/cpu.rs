@@ -126,7 +126,8 @@ impl CpuOps for Xen {
 
     #[inline(always)]
     fn page_fault_address() -> VirtAddr {
-        VirtAddr::new_truncate(vcpu_info().fault_address.load(Relaxed))
+        // SAFETY: Xen puts there what the processor had in CR2: an address that it was going to translate, which is canonical.
+        unsafe { VirtAddr::new_unsafe(vcpu_info().fault_address.load(Relaxed)) }
     }
 
     fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {

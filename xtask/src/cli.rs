@@ -264,6 +264,9 @@ pub struct Audit {
     /// Show everything that was looked at, not only what is wrong.
     #[arg(long, short)]
     pub verbose: bool,
+    /// Write the references, sizes and tables that are committed.
+    #[arg(long)]
+    pub save: bool,
 }
 
 /// Which sites to list.

@@ -11,6 +11,7 @@ mod allowance;
 mod constant;
 pub mod image;
 mod indirect;
+mod operations;
 mod privilege;
 mod red_zone;
 mod rights;
@@ -62,6 +63,7 @@ struct Rule {
 
 /// All rules, in the order in which they are reported.
 const RULES: &[Rule] = &[
+    operations::RULE,
     indirect::RULE,
     privilege::RULE,
     rights::RULE,
@@ -83,8 +85,14 @@ pub fn run(workshop: &Workshop, asked: &Audit) -> Result<u8> {
             image: Image::open(&built.full, &workshop.paths.root)?,
             root: &workshop.paths.root,
         };
+        if asked.save {
+            operations::save(subject.root, platform, &subject.image)?;
+        }
         broken |= audit(&subject, asked)?;
         eprintln!("audit: {platform} took {:.1} s", start.elapsed().as_secs_f32());
+    }
+    if asked.save {
+        operations::write_page(&workshop.paths.root)?;
     }
     Ok(if broken { BROKEN } else { 0 })
 }

@@ -1,7 +1,7 @@
 //! What an audit finds wrong.
 
 use super::image::{Function, Image};
-use iced_x86::{Formatter, Instruction, IntelFormatter};
+use iced_x86::{Formatter, Instruction, IntelFormatter, SymbolResolver};
 use std::fmt;
 
 /// Something in an image that must not be there, or that should be and is not.
@@ -65,7 +65,14 @@ pub fn located(image: &Image, function: &Function, instruction: &Instruction) ->
 
 /// An instruction in Intel's syntax, as the project's assembly is written.
 pub fn text(instruction: &Instruction) -> String {
-    let mut formatter = IntelFormatter::new();
+    let mut text = String::new();
+    formatter(None).format(instruction, &mut text);
+    text
+}
+
+/// What writes instructions in that syntax, with names for addresses if somebody has them.
+pub fn formatter(names: Option<Box<dyn SymbolResolver>>) -> IntelFormatter {
+    let mut formatter = IntelFormatter::with_options(names, None);
     let options = formatter.options_mut();
     options.set_hex_prefix("0x");
     options.set_hex_suffix("");
@@ -73,9 +80,7 @@ pub fn text(instruction: &Instruction) -> String {
     options.set_space_after_operand_separator(true);
     options.set_branch_leading_zeros(false);
     options.set_rip_relative_addresses(true);
-    let mut text = String::new();
-    formatter.format(instruction, &mut text);
-    text
+    formatter
 }
 
 #[cfg(test)]

@@ -1,0 +1,104 @@
+//! Operations: each is, in the image, what it was reviewed to be.
+//!
+//! "Zero indirection" and "one instruction" are properties of machine code, so machine code is what is kept: for each operation of the
+//! border and each platform a *reference*, the sequence of instructions that someone has looked at and found good. The kernel has a
+//! function around each operation for the purpose (`kernel-core/src/probe`). What the compiler makes of it today must be the
+//! reference, or better.
+//!
+//! See [`verdict`] for what better means, [`reference`] for the files, [`sequence`] for how code becomes text that survives the next
+//! build.
+
+mod names;
+mod page;
+mod reference;
+mod sequence;
+mod verdict;
+
+pub use page::write as write_page;
+
+use super::image::Image;
+use super::violation::Violation;
+use super::{Finding, Rule, Subject};
+use crate::platform::Platform;
+use anyhow::Result;
+use reference::Reference;
+use sequence::Sequence;
+use std::collections::BTreeMap;
+use std::path::Path;
+use verdict::{Verdict, judge};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "operations",
+    check,
+};
+
+/// What the names of probes begin with.
+const PROBE: &str = "probe.";
+
+fn check(subject: &Subject<'_>) -> Result<Finding> {
+    let references = reference::read(subject.root, subject.platform)?;
+    Ok(compare(&found(&subject.image), &references))
+}
+
+/// The operations of `image` by name, `GROUP.OPERATION`.
+fn found(image: &Image) -> BTreeMap<String, Sequence> {
+    let probes = image
+        .symbols
+        .iter()
+        .filter_map(|(name, address)| Some((name.strip_prefix(PROBE)?, *address)));
+    probes
+        .filter_map(|(name, address)| Some((name.to_owned(), Sequence::of(image, image.function_at(address)?))))
+        .collect()
+}
+
+/// Compares what was found with what was reviewed.
+fn compare(found: &BTreeMap<String, Sequence>, references: &BTreeMap<String, Reference>) -> Finding {
+    let mut finding = Finding::default();
+    let mut verdicts = [0; 3];
+    for (name, sequence) in found {
+        finding.details.extend(details(name, sequence));
+        let Some(reference) = references.get(name) else {
+            let what = format!("{name} has no reference: review it, then type `cargo xtask audit --save`");
+            finding.violations.push(Violation::new(RULE.name, what));
+            continue;
+        };
+        match judge(sequence, reference) {
+            Verdict::Match => verdicts[0] += 1,
+            Verdict::Better => verdicts[1] += 1,
+            Verdict::AsGood => verdicts[2] += 1,
+            Verdict::Worse(why) => finding
+                .violations
+                .push(Violation::new(RULE.name, format!("{name}: {why}"))),
+        }
+    }
+    let gone = references.keys().filter(|name| !found.contains_key(*name));
+    finding
+        .violations
+        .extend(gone.map(|name| Violation::new(RULE.name, format!("{name} has a reference and no probe"))));
+    let [same, better, as_good] = verdicts;
+    let leaves = references.values().filter(|reference| reference.is_leaf).count();
+    finding.summary = format!(
+        "{} operations, {leaves} of them without a call: {same} as reviewed, {better} better, {as_good} as good",
+        found.len()
+    );
+    finding
+}
+
+/// An operation for someone who wants to see it.
+fn details(name: &str, sequence: &Sequence) -> Vec<String> {
+    let heading = format!("{name}: {}", sequence.figures());
+    let lines = sequence.lines.iter().map(|line| format!("    {line}"));
+    std::iter::once(heading).chain(lines).collect()
+}
+
+/// Writes what was found in the image of `platform` as references, below the project's root.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn save(root: &Path, platform: Platform, image: &Image) -> Result<()> {
+    reference::write(root, platform, &found(image))
+}
+
+#[cfg(test)]
+mod tests;

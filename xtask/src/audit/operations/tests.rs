@@ -1,0 +1,158 @@
+use super::super::image::sample::{Part, image};
+use super::*;
+use iced_x86::code_asm::*;
+
+/// The operation `G.f` of an image whose probe `write` writes.
+fn operation(write: &dyn Fn(&mut CodeAssembler)) -> BTreeMap<String, Sequence> {
+    let parts: [Part<'_>; 2] = [
+        ("probe.G.f", &|a| {
+            a.push(rbp).unwrap();
+            a.mov(rbp, rsp).unwrap();
+            write(a);
+            a.pop(rbp).unwrap();
+            a.ret().unwrap();
+        }),
+        ("callee", &|a| (0..64).for_each(|_| a.nop().unwrap())),
+    ];
+    found(&image(&parts))
+}
+
+fn reviewed(sequence: &BTreeMap<String, Sequence>) -> BTreeMap<String, Reference> {
+    let reference = |sequence: &Sequence| Reference {
+        is_leaf: sequence.calls.is_empty(),
+        sequence: sequence.clone(),
+    };
+    sequence
+        .iter()
+        .map(|(name, sequence)| (name.clone(), reference(sequence)))
+        .collect()
+}
+
+/// What the rule says of the first, if the second is what was reviewed.
+fn said(now: &dyn Fn(&mut CodeAssembler), before: &dyn Fn(&mut CodeAssembler)) -> Finding {
+    compare(&operation(now), &reviewed(&operation(before)))
+}
+
+fn cli(a: &mut CodeAssembler) {
+    a.cli().unwrap();
+}
+
+#[test]
+fn the_same_is_as_reviewed() {
+    let finding = said(&cli, &cli);
+    assert!(finding.violations.is_empty());
+    assert!(
+        finding.summary.ends_with("1 as reviewed, 0 better, 0 as good"),
+        "{}",
+        finding.summary
+    );
+}
+
+#[test]
+fn less_is_better_and_another_register_as_good() {
+    let with = |register: AsmRegister64| {
+        move |a: &mut CodeAssembler| {
+            a.mov(register, 7_u64).unwrap();
+            cli(a);
+        }
+    };
+    assert!(
+        said(&cli, &with(rax))
+            .summary
+            .ends_with("0 as reviewed, 1 better, 0 as good")
+    );
+    assert!(
+        said(&with(rcx), &with(rax))
+            .summary
+            .ends_with("0 as reviewed, 0 better, 1 as good")
+    );
+}
+
+#[test]
+fn more_is_a_violation_by_figure_and_instruction() {
+    let more = said(
+        &|a| {
+            cli(a);
+            a.nop().unwrap();
+        },
+        &cli,
+    );
+    assert_eq!(
+        more.violations[0].to_string(),
+        "operations: G.f: 2 bytes instead of 1; the first difference is `nop`, reviewed was `the end`"
+    );
+}
+
+#[test]
+fn something_else_is_a_violation_even_if_it_costs_nothing() {
+    let nothing = said(&|_| (), &cli);
+    assert_eq!(
+        nothing.violations[0].to_string(),
+        "operations: G.f: it does something else: [], reviewed was [cli]"
+    );
+    assert_eq!(said(&|a| a.sti().unwrap(), &cli).violations.len(), 1);
+    let unmasking = said(&|a| a.mov(byte_ptr(0).gs(), 1).unwrap(), &|a| {
+        a.mov(byte_ptr(1).gs(), 1).unwrap()
+    });
+    assert_eq!(unmasking.violations.len(), 1);
+}
+
+#[test]
+fn a_pointer_or_a_call_of_a_leaf_is_a_violation() {
+    let pointer = said(&|a| a.call(rax).unwrap(), &|a| a.call(rax).unwrap());
+    assert!(pointer.violations[0].what.contains("`call rax` goes through a pointer"));
+    let call = said(&|a| a.call(0x20).unwrap(), &|a| (0..9).for_each(|_| a.nop().unwrap()));
+    assert!(
+        call.violations[0]
+            .what
+            .contains("it calls callee, and should call nothing"),
+        "{call:?}"
+    );
+}
+
+#[test]
+fn neither_probe_nor_reference_may_be_alone() {
+    let found = operation(&cli);
+    let without = compare(&found, &BTreeMap::new());
+    assert!(without.violations[0].what.starts_with("G.f has no reference"));
+    let gone = compare(&BTreeMap::new(), &reviewed(&found));
+    assert_eq!(gone.violations[0].what, "G.f has a reference and no probe");
+}
+
+/// The operations of the border, as its source has them.
+fn operations_of_the_border(root: &Path) -> Vec<String> {
+    let groups = ["irq", "cpu", "mmu", "time", "smp", "console", "power"];
+    let mut operations = Vec::new();
+    for group in groups {
+        let source = std::fs::read_to_string(root.join(format!("arch/src/{group}.rs"))).unwrap();
+        let (_, body) = source.split_once("pub trait ").unwrap();
+        let name = body.split([' ', ':']).next().unwrap();
+        let end = body.find("\n}\n").unwrap();
+        let functions = body[..end].lines().filter_map(|line| {
+            let line = line.strip_prefix("    ")?;
+            let line = line.strip_prefix("unsafe ").unwrap_or(line);
+            line.strip_prefix("fn ")?.split('(').next()
+        });
+        operations.extend(functions.map(|function| format!("{name}.{function}")));
+    }
+    operations.sort();
+    operations
+}
+
+#[test]
+fn every_operation_of_the_border_has_a_reference_on_every_platform() {
+    /// Phrases for the boot report.
+    const REPORTS: [&str; 1] = ["TimeOps.clock_source"];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let operations = operations_of_the_border(root);
+    assert!(operations.len() > 40, "{operations:?}");
+    for platform in Platform::ALL {
+        let references = reference::read(root, platform).unwrap();
+        for operation in operations.iter().filter(|name| !REPORTS.contains(&name.as_str())) {
+            assert!(
+                references.contains_key(operation),
+                "{platform} has no reference for {operation}"
+            );
+        }
+    }
+}
