@@ -13,6 +13,8 @@
 #![warn(missing_docs)]
 
 pub mod boot;
+pub mod by_hand;
+pub mod calls;
 pub mod console;
 pub mod cpu;
 pub mod image;
@@ -30,6 +32,7 @@ pub mod trap;
 pub mod user;
 
 pub use boot::Boot;
+pub use by_hand::ByHand;
 pub use console::ConsoleOps;
 pub use cpu::CpuOps;
 pub use irq::IrqOps;
@@ -57,4 +60,32 @@ pub trait Subarch: IrqOps + CpuOps + MmuOps + TimeOps + SmpOps + ConsoleOps + Po
 
     /// One phrase for the boot report on what the kernel found beneath itself, such as `Xen 4.17 PV dom0`.
     fn describe() -> impl fmt::Display;
+
+    /// How often this CPU has gone below the kernel since boot, by kind: a name without spaces, and a count that wraps at 32 bits.
+    ///
+    /// | native | xen | vmi |
+    /// |---|---|---|
+    /// | there is nothing below | hypercalls, by their names in Xen's headers | calls of the ROM, by their names in the ABI |
+    ///
+    /// Always the same kinds in the same order; none at all unless the image was built to count ([`calls::COUNTED`]).
+    #[inline(always)]
+    fn counted_calls() -> impl Iterator<Item = (&'static str, u32)> {
+        core::iter::empty()
+    }
+
+    /// How many [`cycles`](TimeOps::cycles) `rounds` of a loop take that was written by hand around `operation`; `None` if the platform has
+    /// none. See [`by_hand`].
+    ///
+    /// | native | xen | vmi |
+    /// |---|---|---|
+    /// | all of them | the interrupt flag and whatever else is in line | none: what it compiles in are native's |
+    ///
+    /// Called with interrupts masked. Afterwards they are masked or not, as the operation leaves them.
+    ///
+    /// # Safety
+    /// `slot` is the entry of a page that nobody refers to: [`ByHand::SetEntry`] empties it.
+    unsafe fn by_hand(operation: ByHand, slot: Slot, rounds: u64) -> Option<u64> {
+        let _ = (operation, slot, rounds);
+        None
+    }
 }

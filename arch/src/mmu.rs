@@ -91,7 +91,8 @@ impl Slot {
     /// Where the direct map shows the entry.
     #[inline(always)]
     pub fn pointer(&self) -> *mut Pte {
-        (DIRECT_MAP + self.physical()) as *mut Pte
+        // As a table and an index into it, which one address can express.
+        ((DIRECT_MAP + self.table.address()) as *mut Pte).wrapping_add(self.index())
     }
 
     /// Reads the entry.

@@ -15,6 +15,7 @@ mod variable;
 pub use set::CpuSet;
 pub use variable::PerCpuVar;
 
+use crate::calls;
 use core::arch::asm;
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
@@ -30,6 +31,9 @@ pub const KERNEL_STACK_OFFSET: usize = offset_of!(PerCpu, kernel_stack);
 
 /// Offset from the GS base of the word in which an entry stub may put the user's stack pointer aside.
 pub const USER_STACK_OFFSET: usize = offset_of!(PerCpu, user_stack);
+
+/// Offset from the GS base of the counters of calls; see [`calls`].
+pub(crate) const CALLS_OFFSET: usize = offset_of!(PerCpu, calls);
 
 /// How many CPUs the kernel can run on.
 pub const MAX_CPUS: u32 = 64;
@@ -61,6 +65,8 @@ pub struct PerCpu {
     preemption_off: UnsafeCell<u32>,
     /// The CPU's number.
     cpu: UnsafeCell<CpuId>,
+    /// See [`CALLS_OFFSET`]; nothing in an image that does not count.
+    calls: UnsafeCell<[u32; calls::KINDS]>,
 }
 
 // SAFETY: `platform` is only touched by single instructions of the platform crates or by the hypervisor; `this`, `distance` and
@@ -82,6 +88,7 @@ static TEMPLATE: PerCpu = PerCpu {
     scheduler: UnsafeCell::new(core::ptr::null()),
     preemption_off: UnsafeCell::new(0),
     cpu: UnsafeCell::new(CpuId(0)),
+    calls: UnsafeCell::new([0; calls::KINDS]),
 };
 
 unsafe extern "C" {

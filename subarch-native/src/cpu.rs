@@ -29,7 +29,7 @@ impl CpuOps for Native {
 
     #[inline(always)]
     fn page_fault_address() -> VirtAddr {
-        // SAFETY: the processor puts nothing there but addresses that it was going to translate, which are canonical.
+        // SAFETY: a page fault's address is canonical: any other is a general protection fault (Intel SDM, vol. 3, 6.15).
         unsafe { VirtAddr::new_unsafe(Cr2::read_raw()) }
     }
 

@@ -17,6 +17,7 @@
 pub mod acpi;
 pub mod apic;
 pub mod boot;
+mod by_hand;
 pub mod console;
 pub mod cpu;
 mod entry;
@@ -35,6 +36,7 @@ pub use arch::VirtAddr;
 pub use bootloader_api;
 pub use entry::Entry;
 
+use arch::{ByHand, Slot};
 use core::fmt;
 
 /// Bare metal, or a virtual machine that looks like it.
@@ -46,5 +48,12 @@ impl arch::Subarch for Native {
 
     fn describe() -> impl fmt::Display {
         cpu::Machine
+    }
+
+    /// # Safety
+    /// As [`Subarch::by_hand`](arch::Subarch::by_hand) asks.
+    unsafe fn by_hand(operation: ByHand, slot: Slot, rounds: u64) -> Option<u64> {
+        // SAFETY: the caller vouches for the page.
+        Some(unsafe { by_hand::run(operation, slot, rounds) })
     }
 }

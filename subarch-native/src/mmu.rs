@@ -19,6 +19,7 @@ use crate::Native;
 use arch::mmu::OutOfTables;
 use arch::percpu::CpuSet;
 use arch::{FrameRange, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
+use core::arch::asm;
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use x86_64::PhysAddr;
@@ -26,15 +27,15 @@ use x86_64::instructions::tlb;
 use x86_64::registers::control::{Cr3, Cr3Flags, Cr4, Cr4Flags};
 use x86_64::structures::paging::PhysFrame;
 
-/// The bits of an entry that this processor has no meaning for and would trip over.
-static UNSUPPORTED: AtomicU64 = AtomicU64::new(0);
+/// The bits of an entry that this processor has a meaning for, or ignores: it would trip over the others.
+pub(crate) static SUPPORTED: AtomicU64 = AtomicU64::new(u64::MAX);
 
 /// The flags that mark a page of a device's registers or memory: uncached or write-combining.
 const DEVICE: PageTableFlags = PageTableFlags::NO_CACHE.union(PageTableFlags::WRITE_THROUGH);
 
 /// The flags that this processor lacks.
 pub fn unsupported() -> PageTableFlags {
-    PageTableFlags::from_bits_truncate(UNSUPPORTED.load(Relaxed))
+    PageTableFlags::from_bits_truncate(!SUPPORTED.load(Relaxed))
 }
 
 /// The root of the kernel's own page tables, in which no user page is.
@@ -70,7 +71,7 @@ pub(crate) unsafe fn switch(root: Pfn) {
 
 /// Remembers which flags the processor lacks.
 pub(crate) fn set_unsupported(flags: PageTableFlags) {
-    UNSUPPORTED.store(flags.bits(), Relaxed);
+    SUPPORTED.store(!flags.bits(), Relaxed);
 }
 
 impl MmuOps for Native {
@@ -81,7 +82,7 @@ impl MmuOps for Native {
 
     #[inline(always)]
     fn pte(frame: Pfn, flags: PageTableFlags) -> Pte {
-        Pte::from_bits(frame.address() | flags.bits() & !UNSUPPORTED.load(Relaxed))
+        Pte::from_bits(frame.address() | flags.bits() & SUPPORTED.load(Relaxed))
     }
 
     #[inline(always)]
@@ -92,7 +93,10 @@ impl MmuOps for Native {
 
     #[inline(always)]
     fn root() -> Pfn {
-        Pfn::containing(Cr3::read_raw().0.start_address().as_u64())
+        let root: u64;
+        // SAFETY: reads which tables are in use. By the bare instruction, as the `x86_64` crate's wrapper masks bits that are zero.
+        unsafe { asm!("mov {}, cr3", out(reg) root, options(nomem, nostack, preserves_flags)) };
+        Pfn::containing(root)
     }
 
     /// # Safety

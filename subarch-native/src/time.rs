@@ -21,10 +21,10 @@ use core::time::Duration;
 use spin::Once;
 
 /// The cycle counter's value at the clock's start.
-static START: AtomicU64 = AtomicU64::new(0);
+pub(crate) static START: AtomicU64 = AtomicU64::new(0);
 
 /// Nanoseconds for a cycle. Until the rate is known the clock stands still.
-static NANOSECONDS: Rate = Rate::zero();
+pub(crate) static NANOSECONDS: Rate = Rate::zero();
 
 /// Ticks of the alarm's timer for a nanosecond.
 static TICKS: Rate = Rate::zero();
@@ -38,10 +38,11 @@ static FREQUENCIES: Once<Frequencies> = Once::new();
 impl TimeOps for Native {
     #[inline]
     fn now() -> Instant {
-        // SAFETY: it is written at boot, before other CPUs run; see `Rate::of` for why this is no atomic load.
+        let cycles = Self::cycles();
+        // SAFETY: it is written at boot, before other CPUs run; see `Rate::of` for why this is no atomic load. Read behind the counter, it
+        // is an operand of the subtraction.
         let start = unsafe { *START.as_ptr() };
-        let cycles = Self::cycles().wrapping_sub(start);
-        Instant::from_nanoseconds(NANOSECONDS.of(cycles))
+        Instant::from_nanoseconds(NANOSECONDS.of(cycles.wrapping_sub(start)))
     }
 
     #[inline(always)]

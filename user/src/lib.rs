@@ -10,5 +10,6 @@
 #![no_std]
 
 pub mod cases;
+pub mod counting;
 
 pub use cases::{Case, End, OnLinux, Signal};

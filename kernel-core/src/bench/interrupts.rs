@@ -1,35 +1,19 @@
-//! Interrupts and time: the operations of the border by themselves.
+//! Interrupts and exceptions: keeping them out, and going through one.
 
 use super::Benchmark;
 use super::meter::{Figures, measure};
+use crate::fault::provoke;
 use crate::irq;
 use crate::platform::Platform;
 use arch::percpu::this_cpu;
 use arch::{IrqOps, SmpOps, TimeOps};
-use core::hint::black_box;
-use core::time::Duration;
 
 pub(super) const BENCHMARKS: &[Benchmark] = &[
-    Benchmark {
-        name: "mask-unmask",
-        run: mask_unmask,
-    },
-    Benchmark {
-        name: "mask-nested",
-        run: mask_nested,
-    },
-    Benchmark {
-        name: "clock",
-        run: clock,
-    },
-    Benchmark {
-        name: "alarm-set",
-        run: alarm_set,
-    },
-    Benchmark {
-        name: "ipi-to-self",
-        run: ipi_to_self,
-    },
+    Benchmark::new("mask-unmask", mask_unmask),
+    Benchmark::new("mask-nested", || measure(|| drop(irq::mask()))),
+    Benchmark::new("trap", || measure(provoke::breakpoint)),
+    Benchmark::new("ipi-to-self", ipi_to_self),
+    Benchmark::new("alarm-to-self", alarm_to_self),
 ];
 
 /// Masks and unmasks, both known to be needed.
@@ -40,36 +24,23 @@ fn mask_unmask() -> Figures {
     })
 }
 
-/// Masks where interrupts may be masked already, and brings back what was: the guard that most code uses.
-fn mask_nested() -> Figures {
-    measure(|| drop(irq::mask()))
-}
-
-/// Reads the clock.
-fn clock() -> Figures {
-    measure(|| {
-        black_box(Platform::now());
-    })
-}
-
-/// Sets the alarm to a moment that does not come.
-fn alarm_set() -> Figures {
-    let mut deadline = Platform::now() + Duration::from_secs(1000);
-    let figures = measure(|| {
-        deadline = deadline + Duration::from_nanos(1000);
-        Platform::set_alarm(deadline);
-    });
-    // The alarm is the scheduler's, which sets it as it needs it when it has gone off.
-    Platform::set_alarm(Platform::now());
-    figures
-}
-
 /// Raises an interrupt on this CPU and waits until it has been handled: there, through the handler, and back.
 fn ipi_to_self() -> Figures {
     measure(|| {
         let before = irq::counts().ipis;
         Platform::send_ipi(this_cpu());
         while irq::counts().ipis == before {
+            core::hint::spin_loop();
+        }
+    })
+}
+
+/// Sets the alarm to now and waits until it has been handled. The handler is the scheduler's, which sets it anew.
+fn alarm_to_self() -> Figures {
+    measure(|| {
+        let before = irq::counts().alarms;
+        Platform::set_alarm(Platform::now());
+        while irq::counts().alarms == before {
             core::hint::spin_loop();
         }
     })

@@ -6,24 +6,36 @@
 //! hypervisor's included.
 //!
 //! `bench=all` on the command line measures instead of starting the monitor, `bench=NAME,NAME` some operations, `bench=list` names
-//! them. For each there is one line, which tools read too:
+//! them. For each there are up to three lines, which tools read too:
 //!
 //! ```text
 //! bench NAME MIN MEDIAN MAX
+//! by-hand NAME MIN MEDIAN MAX
+//! calls NAME KIND=COUNT KIND=COUNT
 //! ```
 //!
-//! The three numbers are the cost of one operation in the cheapest, the middle and the dearest batch. User mode is measured by
-//! programs in the boot module, whose names begin with `bench-`, and which print such lines themselves; they print a decimal
+//! The three numbers are the cost of one operation in the cheapest, the middle and the dearest batch. The second line is there
+//! where the platform has the same operation written by hand, the third in an image that counts what goes below the kernel. User mode is
+//! measured by programs in the boot module, whose names begin with `bench-`, and which print such lines themselves; they print a decimal
 //! more than the kernel, which rounds to whole ticks. The last line is `benches: done`.
+//!
+//! A name with a dot is that of one operation of the border, by its group and as the trait spells it, with a word behind a dash if there are
+//! several ways to do it; all other names are of what the kernel makes of them.
 
+mod allocator;
+mod by_hand;
 mod interrupts;
 mod locks;
-mod memory;
+mod mappings;
 mod meter;
-mod programs;
+mod operations;
+pub mod programs;
+mod scratch;
+mod spaces;
 mod threads;
 
 use crate::power;
+use arch::ByHand;
 use meter::Figures;
 
 /// The status of a kernel that was asked for an operation it does not have, or has no figure for one.
@@ -33,13 +45,50 @@ const FAILED: u8 = 1;
 struct Benchmark {
     name: &'static str,
     run: fn() -> Figures,
+    /// The same written by hand, where a platform has it.
+    by_hand: Option<ByHand>,
+}
+
+impl Benchmark {
+    const fn new(name: &'static str, run: fn() -> Figures) -> Self {
+        Self {
+            name,
+            run,
+            by_hand: None,
+        }
+    }
+
+    /// One that is to be as good as what is written by hand.
+    const fn leaf(name: &'static str, by_hand: ByHand, run: fn() -> Figures) -> Self {
+        Self {
+            name,
+            run,
+            by_hand: Some(by_hand),
+        }
+    }
+
+    /// Measures it and prints its lines.
+    fn report(&self) {
+        (self.run)().print(self.name);
+        if let Some(figures) = self.by_hand.and_then(by_hand::measure) {
+            println!("by-hand {} {figures}", self.name);
+        }
+    }
 }
 
 const GROUPS: &[&[Benchmark]] = &[
+    operations::IRQ,
+    operations::CPU,
+    operations::MMU,
+    operations::TIME,
+    operations::SMP,
+    operations::CONSOLE,
     interrupts::BENCHMARKS,
     threads::BENCHMARKS,
     locks::BENCHMARKS,
-    memory::BENCHMARKS,
+    allocator::BENCHMARKS,
+    mappings::BENCHMARKS,
+    spaces::BENCHMARKS,
 ];
 
 /// Measures what `which` names and ends the kernel.
@@ -56,9 +105,9 @@ pub fn run(which: &str) -> ! {
         power::exit(FAILED)
     }
     let chosen = |name: &str| which.split(',').any(|word| word == "all" || word == name);
-    for benchmark in own().filter(|benchmark| chosen(benchmark.name)) {
-        println!("bench {} {}", benchmark.name, (benchmark.run)());
-    }
+    own()
+        .filter(|benchmark| chosen(benchmark.name))
+        .for_each(Benchmark::report);
     let mut status = 0;
     for name in programs::NAMES.iter().filter(|name| chosen(name)) {
         if let Err(why) = programs::run(name) {

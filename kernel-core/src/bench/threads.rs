@@ -8,18 +8,9 @@ use arch::percpu::{CpuSet, this_cpu};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 pub(super) const BENCHMARKS: &[Benchmark] = &[
-    Benchmark {
-        name: "switch-threads",
-        run: switch_threads,
-    },
-    Benchmark {
-        name: "wake-and-sleep",
-        run: wake_and_sleep,
-    },
-    Benchmark {
-        name: "create-and-join",
-        run: create_and_join,
-    },
+    Benchmark::new("switch-threads", switch_threads),
+    Benchmark::new("wake-and-sleep", wake_and_sleep),
+    Benchmark::new("create-and-join", create_and_join),
 ];
 
 /// Two threads that let each other go first: one switch, the way into the scheduler and out of it included.
@@ -57,7 +48,7 @@ fn create_and_join() -> Figures {
 }
 
 /// Starts a thread on the CPU that executes this.
-fn beside(work: impl FnOnce() + Send + 'static) -> JoinHandle {
+pub(super) fn beside(work: impl FnOnce() + Send + 'static) -> JoinHandle {
     let options = Options {
         affinity: CpuSet::only(this_cpu()),
         ..Options::default()

@@ -1,6 +1,7 @@
 //! What the border between program and kernel costs, seen from the program.
 
 mod faults;
+mod memory;
 mod processes;
 mod sample;
 mod system_calls;
@@ -15,4 +16,6 @@ pub(crate) const PROGRAMS: &[Program] = &[
     Program::new("bench-fork", "", processes::fork),
     Program::new("bench-fault", "", faults::anonymous),
     Program::new("bench-cow", "", faults::copy),
+    Program::new("bench-owner", "", faults::owner),
+    Program::new("bench-memory", "", memory::all),
 ];

@@ -35,6 +35,17 @@ pub fn copy(_: &Arguments) -> u8 {
     })
 }
 
+/// First writes to pages that were shared with a child, which has ended: nothing is to be copied, only an entry to be written. No fault of
+/// user mode that a program survives is shorter.
+pub fn owner(_: &Arguments) -> u8 {
+    let memory = memory::zeroes(PAGES * PAGE);
+    touch(memory);
+    measure("fault-sole-owner", PAGES as u64, || {
+        child::must_end(1, End::Exit(0), || 0);
+        timed(|| touch(memory))
+    })
+}
+
 /// Writes a word in each page.
 fn touch(memory: usize) {
     (0..PAGES).for_each(|page| memory::write(memory + page * PAGE, 1));

@@ -1,0 +1,67 @@
+//! How often the platform was entered, by kind: counters for an image that is built to count.
+//!
+//! Instructions tell what an operation costs; how often it went below (a hypercall, a ROM's function) tells why, and stays the same with
+//! another hypervisor of another speed. But a counter on every such way would cost an instruction on each of them, so the
+//! image that is shipped has none. `cargo xtask bench` builds a second one with the Cargo feature `count-calls`, in which each way below
+//! increments its kind's counter by one instruction relative to GS, and asks it for nothing else than the counts.
+//!
+//! The counters are at a constant distance from the GS base, at the end of the head of each CPU's area, so that a stub without any free
+//! register can count: see [`count_call!`](crate::count_call). Without the feature they have no size, and counting is no instruction.
+
+use crate::percpu;
+use core::arch::asm;
+
+/// Whether this image counts.
+pub const COUNTED: bool = cfg!(feature = "count-calls");
+
+/// How many kinds can be told apart: 128, or none in an image that does not count. What a number means is the platform's.
+pub const KINDS: usize = if COUNTED { 128 } else { 0 };
+
+/// Offset from the GS base of the counter, 32 bits, of `kind`.
+pub const fn offset(kind: usize) -> usize {
+    percpu::CALLS_OFFSET + kind * size_of::<u32>()
+}
+
+/// Counts a call of `kind` on this CPU. Changes the arithmetic flags, in an image that counts.
+#[inline(always)]
+pub fn count(kind: usize) {
+    if COUNTED {
+        debug_assert!(kind < KINDS, "there is no kind {kind}");
+        // SAFETY: GS is this CPU's area, and the counter is this CPU's own: one instruction, so it counts where it is executed.
+        unsafe { asm!("inc dword ptr gs:[{}]", in(reg) offset(kind), options(nostack)) };
+    }
+}
+
+/// How many calls of `kind` this CPU has made; it wraps. Always zero in an image that does not count.
+#[inline(always)]
+pub fn counted(kind: usize) -> u32 {
+    if kind >= KINDS {
+        return 0;
+    }
+    let count: u32;
+    // SAFETY: GS is this CPU's area, which has that many counters.
+    unsafe {
+        asm!("mov {:e}, gs:[{}]", out(reg) count, in(reg) offset(kind), options(nostack, preserves_flags, readonly))
+    };
+    count
+}
+
+/// Assembly text that counts a call, for stubs: give the assembly an operand `count = const arch::calls::offset(KIND)`. It changes the
+/// arithmetic flags.
+#[cfg(feature = "count-calls")]
+#[macro_export]
+macro_rules! count_call {
+    () => {
+        "inc dword ptr gs:[{count}]"
+    };
+}
+
+/// Assembly text that counts a call, for stubs: give the assembly an operand `count = const arch::calls::offset(KIND)`. This image does
+/// not count: it is a comment.
+#[cfg(not(feature = "count-calls"))]
+#[macro_export]
+macro_rules! count_call {
+    () => {
+        "/* {count} */"
+    };
+}
