@@ -9,11 +9,12 @@ pub mod user;
 
 use crate::Xen;
 use crate::abi::VcpuInfo;
+use crate::abi::vcpu_info::FAULT_ADDRESS;
 use crate::hypercall::{Granted, Refused, callback, vcpu};
 use crate::mmu::queue::Queue;
 use crate::{p2m, trap};
 use arch::layout::PAGE_SIZE;
-use arch::percpu::{PerCpu, PerCpuVar};
+use arch::percpu::{PLATFORM_OFFSET, PerCpu, PerCpuVar};
 use arch::user::UserContext;
 use arch::{CpuOps, Pfn, TrapFrame, VirtAddr};
 use core::arch::asm;
@@ -126,8 +127,14 @@ impl CpuOps for Xen {
 
     #[inline(always)]
     fn page_fault_address() -> VirtAddr {
-        // SAFETY: Xen puts there what the processor had in CR2: an address that it was going to translate, which is canonical.
-        unsafe { VirtAddr::new_unsafe(vcpu_info().fault_address.load(Relaxed)) }
+        let address;
+        // SAFETY: GS is this CPU's area, and its head what Xen shares. Xen puts there what it found in CR2, which is canonical: another
+        // address makes no page fault (Intel SDM, vol. 3, 6.15).
+        unsafe {
+            asm!("mov {}, gs:[{offset}]", out(reg) address, offset = const PLATFORM_OFFSET + FAULT_ADDRESS,
+                 options(nostack, preserves_flags, readonly));
+            VirtAddr::new_unsafe(address)
+        }
     }
 
     fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {

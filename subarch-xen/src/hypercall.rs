@@ -9,6 +9,7 @@
 //! Source: Xen's public headers, `xen.h` (numbers) and `arch-x86/xen-x86_64.h` (registers).
 
 pub mod callback;
+pub mod count;
 pub mod errno;
 pub mod event;
 pub mod memory;
@@ -162,6 +163,8 @@ pub unsafe fn call<const N: usize>(call: Call, arguments: [u64; N]) -> Result<u6
             _ => syscall!(call, "rdi" a, "rsi" b, "rdx" c, "r10" d),
         }
     };
+    // SAFETY: as above. Behind the hypercall, since the very first one gives this CPU its area.
+    unsafe { count::count(call, &all) };
     match Errno::of(answer) {
         None => Ok(answer as u64),
         Some(errno) => Err(Refused {

@@ -14,6 +14,7 @@
 mod abi;
 mod acpi;
 pub mod boot;
+mod by_hand;
 mod console;
 mod cpu;
 mod event;
@@ -30,7 +31,7 @@ mod time;
 mod trap;
 mod view;
 
-use arch::Subarch;
+use arch::{ByHand, Slot, Subarch};
 use core::fmt;
 use hypercall::{Granted, version};
 
@@ -46,6 +47,18 @@ impl Subarch for Xen {
             version: version::version().granted(),
             initial: boot::is_initial_domain(),
         }
+    }
+
+    #[inline(always)]
+    fn counted_calls() -> impl Iterator<Item = (&'static str, u32)> {
+        hypercall::count::all()
+    }
+
+    /// # Safety
+    /// As [`Subarch::by_hand`] asks.
+    unsafe fn by_hand(operation: ByHand, _slot: Slot, rounds: u64) -> Option<u64> {
+        // SAFETY: the caller has masked events.
+        unsafe { by_hand::run(operation, rounds) }
     }
 }
 

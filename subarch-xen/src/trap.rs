@@ -230,9 +230,11 @@ unsafe extern "C" fn leave() {
         "push rcx",
         "push r11",
         "push rax",
+        arch::count_call!(),
         "mov eax, {iret}",
         "syscall",
         "ud2",
+        count = const arch::calls::offset(IRET as usize),
         iret = const IRET,
     )
 }

@@ -30,6 +30,9 @@ pub const UPCALL_PENDING: usize = core::mem::offset_of!(VcpuInfo, upcall_pending
 /// Offset of [`VcpuInfo::upcall_mask`], for the instructions in `irq.rs`.
 pub const UPCALL_MASK: usize = core::mem::offset_of!(VcpuInfo, upcall_mask);
 
+/// Offset of [`VcpuInfo::fault_address`], for the instruction in `cpu.rs`.
+pub const FAULT_ADDRESS: usize = core::mem::offset_of!(VcpuInfo, fault_address);
+
 /// `struct vcpu_time_info`: one moment on both clocks, and the rate between them.
 #[repr(C)]
 #[derive(Debug, Default)]

@@ -1,5 +1,6 @@
 //! Figures, as the kernel and its programs print them.
 
+use super::calls::{self, Calls};
 use serde::{Deserialize, Serialize};
 
 /// What one operation costs on one platform, in instructions: in the cheapest batch, the middle one and the dearest.
@@ -15,6 +16,29 @@ pub struct Figure {
     pub median: f64,
     /// The most.
     pub max: f64,
+    /// How often it goes below the kernel, by kind.
+    #[serde(default, skip_serializing_if = "Calls::is_empty")]
+    pub calls: Calls,
+}
+
+/// What a figure is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// One operation of the border.
+    Operations,
+    /// What the kernel makes of them.
+    Composite,
+}
+
+impl Figure {
+    /// An operation of the border has a name with a dot: its group's, and its own.
+    pub fn group(&self) -> Group {
+        if self.operation.contains('.') {
+            Group::Operations
+        } else {
+            Group::Composite
+        }
+    }
 }
 
 /// What is not measured but follows: an operation's name, and the two whose difference it is.
@@ -22,9 +46,11 @@ pub struct Figure {
 /// Programs that let each other run pay for a call and for the switch.
 const DIFFERENCES: [(&str, &str, &str); 1] = [("switch-processes", "yield", "null-call")];
 
-/// The figures in the output of a kernel for `platform`, and those that follow from them.
-pub fn read(platform: &str, transcript: &str) -> Vec<Figure> {
+/// The figures in the output of a kernel for `platform`, and those that follow from them. What went below is in the output
+/// `counted` of its twin that counts, if there is one.
+pub fn read(platform: &str, transcript: &str, counted: Option<&str>) -> Vec<Figure> {
     let mut figures: Vec<Figure> = transcript.lines().filter_map(|line| figure(platform, line)).collect();
+    calls::join(&mut figures, counted.unwrap_or_default());
     for (operation, whole, part) in DIFFERENCES {
         let find = |name| figures.iter().find(|figure: &&Figure| figure.operation == name);
         if let (Some(whole), Some(part)) = (find(whole), find(part)) {
@@ -34,6 +60,7 @@ pub fn read(platform: &str, transcript: &str) -> Vec<Figure> {
                 min: tenths(whole.min - part.max),
                 median: tenths(whole.median - part.median),
                 max: tenths(whole.max - part.min),
+                calls: calls::difference(&whole.calls, &part.calls),
             };
             figures.push(figure);
         }
@@ -43,17 +70,24 @@ pub fn read(platform: &str, transcript: &str) -> Vec<Figure> {
 
 /// The figure in a line `bench NAME MIN MEDIAN MAX`.
 fn figure(platform: &str, line: &str) -> Option<Figure> {
-    let mut words = line.trim_end().strip_prefix("bench ")?.split(' ');
-    let operation = words.next()?.to_owned();
-    let mut number = || words.next()?.parse::<f64>().ok();
-    let (min, median, max) = (number()?, number()?, number()?);
-    words.next().is_none().then(|| Figure {
+    let (operation, [min, median, max]) = named_numbers(line, "bench ")?;
+    Some(Figure {
         platform: platform.to_owned(),
-        operation,
+        operation: operation.to_owned(),
         min,
         median,
         max,
+        calls: Calls::new(),
     })
+}
+
+/// The name and the three numbers in a line that begins with `word`.
+pub fn named_numbers<'a>(line: &'a str, word: &str) -> Option<(&'a str, [f64; 3])> {
+    let mut words = line.trim_end().strip_prefix(word)?.split(' ');
+    let name = words.next()?;
+    let mut number = || words.next()?.parse::<f64>().ok();
+    let numbers = [number()?, number()?, number()?];
+    words.next().is_none().then_some((name, numbers))
 }
 
 /// `value` to a tenth: no more was measured.
@@ -73,22 +107,33 @@ pub mod tests {
             min: value,
             median: value,
             max: value,
+            calls: Calls::new(),
+        }
+    }
+
+    /// The same, which goes below as `calls` say.
+    pub fn calling(platform: &str, operation: &str, value: f64, calls: &[(&str, f64)]) -> Figure {
+        Figure {
+            calls: calls.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
+            ..steady(platform, operation, value)
         }
     }
 
     #[test]
     fn lines_of_kernel_and_programs_are_read() {
-        let output = "boot\r\nbench clock 8 9 10\r\nbench null-call 102.0 103.5 104.0\nbench: clock\nbench a b c d\n";
-        let figures = read("native", output);
+        let output =
+            "boot\r\nbench time.now 8 9 10\r\nbench null-call 102.0 103.5 104.0\nbench: clock\nbench a b c d\n";
+        let figures = read("native", output, None);
         assert_eq!(figures.len(), 2);
-        let [clock, call] = &figures[..] else { panic!() };
-        assert_eq!((clock.operation.as_str(), clock.min, clock.max), ("clock", 8.0, 10.0));
+        let [now, call] = &figures[..] else { panic!() };
+        assert_eq!((now.operation.as_str(), now.min, now.max), ("time.now", 8.0, 10.0));
         assert_eq!((call.operation.as_str(), call.median), ("null-call", 103.5));
+        assert_eq!([now.group(), call.group()], [Group::Operations, Group::Composite]);
     }
 
     #[test]
     fn a_line_with_more_or_less_is_no_figure() {
-        assert_eq!(read("xen", "bench x 1 2\nbench x 1 2 3 4\n"), []);
+        assert_eq!(read("xen", "bench x 1 2\nbench x 1 2 3 4\nby-hand x 1 2 3\n", None), []);
     }
 
     #[test]
@@ -96,9 +141,11 @@ pub mod tests {
         let figures = read(
             "xen",
             "bench null-call 100.0 100.0 101.0\nbench yield 250.1 250.3 251.0\n",
+            Some("calls null-call iret=1.00\ncalls yield iret=1.00 mmuext_op=1.00\n"),
         );
         let switch = figures.last().unwrap();
         assert_eq!((switch.operation.as_str(), switch.median), ("switch-processes", 150.3));
         assert_eq!((switch.min, switch.max), (149.1, 151.0));
+        assert_eq!(switch.calls, Calls::from([("mmuext_op".to_owned(), 1.0)]));
     }
 }

@@ -5,35 +5,28 @@
 //! commit and to compare: with the bars that the project has set itself, and with what they were before.
 
 mod bars;
+mod by_hand;
+mod calls;
+mod chart;
 mod compare;
+mod conditions;
 mod figures;
+mod linux;
+mod measure;
 mod page;
+mod patchable;
+mod results;
 mod store;
 mod table;
 
-use crate::build;
-use crate::cli::{Bench, Image, MachineArgs, Memory};
+use crate::cli::Bench;
 use crate::failure::Failure;
 use crate::platform::Platform;
-use crate::programs;
-use crate::qemu;
-use crate::qemu::exit::Ending;
-use crate::qemu::machine::Extras;
-use crate::qemu::session::{Console, Outcome};
-use crate::setup::Setup;
 use crate::workshop::Workshop;
 use anyhow::{Result, ensure};
-use figures::Figure;
-use std::time::Duration;
+use compare::compare;
+use results::Results;
 
-/// What the kernel is told.
-const ARGUMENTS: &str = "bench=all log=warn";
-/// The kernel's last word when everything was measured.
-const DONE: &str = "benches: done";
-/// Memory in MiB, the same for all.
-const MEMORY: Memory = Memory(512);
-/// How long a machine may take.
-const LIMIT: Duration = Duration::from_secs(300);
 /// The exit status when a bar is missed, or something became dearer.
 const MISSED: u8 = 1;
 
@@ -42,28 +35,24 @@ const MISSED: u8 = 1;
 /// # Errors
 /// A kernel could not be built, did not end well, or a file cannot be read or written.
 pub fn run(workshop: &Workshop, asked: &Bench) -> Result<u8> {
+    ensure!(
+        !asked.save || asked.platforms.is_empty(),
+        Failure::Usage.error("figures are saved of all platforms together: leave `--features` out")
+    );
     let before = asked.compare.as_deref().map(store::read).transpose()?;
-    let mut figures = Vec::new();
+    let mut results = Results::default();
     for platform in platforms(asked)? {
-        figures.extend(measure(workshop, platform)?);
+        measure::measure(workshop, platform, &mut results)?;
     }
     if asked.json {
-        print!("{}", store::text(&figures)?);
+        print!("{}", store::text(&results)?);
     } else {
-        print!("{}", table::render(&figures));
+        print!("{}", table::render(&results));
     }
     if asked.save {
-        ensure!(
-            asked.platforms.is_empty(),
-            Failure::Usage.error("figures are saved of all platforms together")
-        );
-        store::write(&workshop.paths.root, &figures)?;
-        page::write(&workshop.paths.root, &figures)?;
+        save(workshop, &results)?;
     }
-    let mut complaints = bars::missed(&figures);
-    complaints.extend(before.iter().flat_map(|before| compare::losses(before, &figures)));
-    complaints.iter().for_each(|complaint| eprintln!("{complaint}"));
-    Ok(if complaints.is_empty() { 0 } else { MISSED })
+    Ok(judge(before.as_ref(), &results))
 }
 
 /// The platforms asked for, all if none.
@@ -76,40 +65,26 @@ fn platforms(asked: &Bench) -> Result<Vec<Platform>> {
     })
 }
 
-/// Runs the optimised kernel of one platform on a machine that counts instructions.
-fn measure(workshop: &Workshop, platform: Platform) -> Result<Vec<Figure>> {
-    let image = Image {
-        platform: vec![platform.name().to_owned()],
-        release: true,
-    };
-    let machine = MachineArgs {
-        memory: Some(MEMORY),
-        ..MachineArgs::default()
-    };
-    let mut setup = Setup::new(&image, &machine)?;
-    let built = build::kernel(workshop, platform, true)?;
-    setup.module = Some(programs::build(workshop)?);
-    let extras = Extras {
-        debugger: None,
-        count_instructions: true,
-        ..Extras::default()
-    };
-    let machine = qemu::prepare(workshop, &setup, &built, ARGUMENTS, &extras)?;
-    let outcome = machine.run(Console::Unattended(LIMIT))?;
-    check(platform, &outcome)?;
-    Ok(figures::read(platform.name(), &outcome.transcript))
+/// Writes the figures, the tables and the chart into the book.
+fn save(workshop: &Workshop, results: &Results) -> Result<()> {
+    let root = &workshop.paths.root;
+    store::write(root, results)?;
+    page::write(root, results)?;
+    chart::write(root, results)
 }
 
-/// Refuses what was not measured to the end.
-fn check(platform: Platform, outcome: &Outcome) -> Result<()> {
-    let complete = outcome.transcript.lines().any(|line| line.trim_end() == DONE);
-    let good = complete && matches!(outcome.ending, Ending::Exit(0));
-    ensure!(
-        good,
-        Failure::NoVerdict.error(format!(
-            "{platform}: not measured to the end: {}\n{}",
-            outcome.ending, outcome.transcript
-        ))
-    );
-    Ok(())
+/// Says what misses a bar, and what has changed since `before`; returns the exit status.
+fn judge(before: Option<&Results>, results: &Results) -> u8 {
+    let mut complaints = bars::missed(&results.figures);
+    complaints.extend(patchable::missed(&results.figures));
+    complaints.extend(by_hand::missed(&results.by_hand));
+    if let Some(before) = before {
+        let verdict = compare(before, results);
+        verdict.remarks.iter().for_each(|remark| eprintln!("{remark}"));
+        let gains = verdict.gains.iter();
+        gains.for_each(|gain| eprintln!("better: {gain}; commit it with `cargo xtask bench --save`"));
+        complaints.extend(verdict.losses);
+    }
+    complaints.iter().for_each(|complaint| eprintln!("missed: {complaint}"));
+    if complaints.is_empty() { 0 } else { MISSED }
 }

@@ -1,6 +1,6 @@
 //! The table in the book: between two marks in `docs/bench.md`, the rest of which is written by hand.
 
-use super::figures::Figure;
+use super::results::Results;
 use super::table;
 use anyhow::{Context, Result};
 use std::fs;
@@ -13,15 +13,15 @@ const BEGIN: &str = "<!-- What follows was written by `cargo xtask bench --save`
 /// The line behind it.
 const END: &str = "<!-- End of what was written. -->\n";
 
-/// Puts the table of `figures` into the page.
+/// Puts the tables of `results` into the page.
 ///
 /// # Errors
 /// The page cannot be read or written, or has no marks.
-pub fn write(root: &Path, figures: &[Figure]) -> Result<()> {
+pub fn write(root: &Path, results: &Results) -> Result<()> {
     let file = root.join(FILE);
     let page = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let page =
-        with_table(&page, &table::markdown(figures)).with_context(|| format!("{FILE} has no place for the table"))?;
+        with_table(&page, &table::markdown(results)).with_context(|| format!("{FILE} has no place for the table"))?;
     fs::write(&file, page).with_context(|| format!("cannot write {}", file.display()))
 }
 

@@ -1,123 +1,219 @@
-//! The table operation × platform, for a terminal and for the book.
+//! The tables operation × platform, for a terminal and for the book.
 
 use super::bars::bar;
-use super::figures::Figure;
+use super::calls;
+use super::figures::{Figure, Group};
+use super::patchable;
+use super::results::{Results, distinct};
 
-/// The table for a terminal.
-pub fn render(figures: &[Figure]) -> String {
-    let rows = rows(figures);
-    let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells: Vec<_> = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
-        format!("{}\n", cells.join("  ").trim_end())
+/// A heading and rows of as many cells.
+struct Table {
+    title: &'static str,
+    heading: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+/// The tables for a terminal.
+pub fn render(results: &Results) -> String {
+    let tables: Vec<_> = tables(results).iter().map(Table::columns).collect();
+    tables.join("\n")
+}
+
+/// The tables as Markdown.
+pub fn markdown(results: &Results) -> String {
+    let conditions = results.conditions.iter();
+    let conditions: Vec<_> = conditions.map(|each| format!("{}: {each}", each.platform)).collect();
+    let tables: Vec<_> = tables(results).iter().map(Table::markdown).collect();
+    format!("Counted on {}.\n\n{}", conditions.join("; "), tables.join("\n"))
+}
+
+fn tables(results: &Results) -> Vec<Table> {
+    let all = [
+        figures(results, Group::Operations, "Single operations"),
+        figures(results, Group::Composite, "What the kernel makes of them"),
+        by_hand(results),
+    ];
+    all.into_iter().filter(|table| !table.rows.is_empty()).collect()
+}
+
+/// The figures of one group: a row for each operation, in the order in which they first appear.
+fn figures(results: &Results, group: Group, title: &'static str) -> Table {
+    let platforms = results.platforms();
+    let columns = columns(results, &platforms, group);
+    let names = results.figures.iter().filter(|figure| figure.group() == group);
+    let row = |operation: &str| {
+        let cells = columns.iter().map(|column| column.cell(results, operation));
+        [operation.to_owned()].into_iter().chain(cells).collect()
     };
-    rows.iter().map(line).collect()
-}
-
-/// The table as Markdown.
-pub fn markdown(figures: &[Figure]) -> String {
-    let mut lines: Vec<String> = rows(figures)
-        .iter()
-        .map(|row| format!("| {} |\n", row.join(" | ")))
-        .collect();
-    let columns = platforms(figures).len() + 1;
-    lines.insert(1, format!("|{}\n", "---|".repeat(columns)));
-    lines.concat()
-}
-
-/// The heading and a row for each operation, in the order in which they first appear.
-fn rows(figures: &[Figure]) -> Vec<Vec<String>> {
-    let platforms = platforms(figures);
-    let heading = ["instructions"].into_iter().chain(platforms.iter().copied());
-    let mut rows = vec![heading.map(str::to_owned).collect::<Vec<_>>()];
-    for operation in distinct(figures.iter().map(|figure| figure.operation.as_str())) {
-        let cells = platforms.iter().map(|platform| cell(figures, platform, operation));
-        rows.push([operation.to_owned()].into_iter().chain(cells).collect());
+    Table {
+        title,
+        heading: ["instructions".to_owned()]
+            .into_iter()
+            .chain(columns.iter().map(Column::heading))
+            .collect(),
+        rows: distinct(names.map(|figure| figure.operation.as_str()))
+            .into_iter()
+            .map(row)
+            .collect(),
     }
-    rows
+}
+
+/// What a column behind the operation's name holds.
+enum Column<'a> {
+    Figure(&'a str),
+    /// How many times native's figure that of vmi is.
+    Ratio,
+    Calls(&'a str),
+}
+
+/// The platforms' figures, then what was counted of those that go below themselves.
+fn columns<'a>(results: &Results, platforms: &[&'a str], group: Group) -> Vec<Column<'a>> {
+    let mut columns: Vec<_> = platforms.iter().map(|platform| Column::Figure(platform)).collect();
+    if group == Group::Composite && ["native", "vmi"].iter().all(|name| platforms.contains(name)) {
+        columns.push(Column::Ratio);
+    }
+    let goes_below = |platform: &&&str| {
+        let mut all = results.figures.iter();
+        all.any(|figure| figure.platform == **platform && !figure.calls.is_empty())
+    };
+    columns.extend(
+        platforms
+            .iter()
+            .filter(goes_below)
+            .map(|platform| Column::Calls(platform)),
+    );
+    columns
+}
+
+impl Column<'_> {
+    fn heading(&self) -> String {
+        match self {
+            Self::Figure(platform) => (*platform).to_owned(),
+            Self::Ratio => "vmi / native".to_owned(),
+            Self::Calls(platform) => format!("{platform} calls"),
+        }
+    }
+
+    fn cell(&self, results: &Results, operation: &str) -> String {
+        let nothing = || "-".to_owned();
+        match self {
+            Self::Figure(platform) => results.figure(platform, operation).map_or_else(nothing, figure),
+            Self::Ratio => patchable::ratio(&results.figures, operation).map_or_else(nothing, ratio),
+            Self::Calls(platform) => {
+                let figure = results.figure(platform, operation);
+                figure.map_or_else(nothing, |figure| calls::describe(&figure.calls))
+            }
+        }
+    }
 }
 
 /// The middle figure; how far the batches were apart, if they were; and what the bar says.
-fn cell(figures: &[Figure], platform: &str, operation: &str) -> String {
-    let here = |figure: &&Figure| figure.platform == platform && figure.operation == operation;
-    let Some(figure) = figures.iter().find(here) else {
-        return "-".to_owned();
-    };
+fn figure(figure: &Figure) -> String {
     let Figure { min, median, max, .. } = figure;
     let spread = if min == max {
         String::new()
     } else {
         format!(" ({min}–{max})")
     };
-    let verdict = match bar(platform, operation) {
-        Some(bar) if *median <= bar.limit => format!(", at most {}: met", bar.limit),
-        Some(bar) => format!(", at most {}: MISSED", bar.limit),
+    let verdict = match bar(&figure.platform, &figure.operation) {
+        Some(bar) if *median <= bar.limit => format!(" ≤ {}", bar.limit),
+        Some(bar) => format!(" > {} MISSED", bar.limit),
         None => String::new(),
     };
     format!("{median}{spread}{verdict}")
 }
 
-fn platforms(figures: &[Figure]) -> Vec<&str> {
-    distinct(figures.iter().map(|figure| figure.platform.as_str()))
+fn ratio(ratio: f64) -> String {
+    let verdict = if patchable::is_met(ratio) { "" } else { " MISSED" };
+    format!("{ratio:.3}{verdict}")
 }
 
-/// Each name once, in the order of first appearance.
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut seen = Vec::new();
-    for name in names {
-        if !seen.contains(&name) {
-            seen.push(name);
-        }
+/// What was written by hand.
+fn by_hand(results: &Results) -> Table {
+    let heading = ["leaf operation", "platform", "compiled", "by hand", "difference"];
+    let row = |pair: &super::by_hand::Pair| {
+        let verdict = if pair.difference() == 0.0 { "" } else { " MISSED" };
+        vec![
+            pair.operation.clone(),
+            pair.platform.clone(),
+            pair.compiled.to_string(),
+            pair.by_hand.to_string(),
+            format!("{}{verdict}", pair.difference()),
+        ]
+    };
+    Table {
+        title: "Leaf operations beside the same written by hand",
+        heading: heading.map(str::to_owned).to_vec(),
+        rows: results.by_hand.iter().map(row).collect(),
     }
-    seen
+}
+
+impl Table {
+    fn columns(&self) -> String {
+        let lines = || [&self.heading].into_iter().chain(&self.rows);
+        let width = |column: usize| lines().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..self.heading.len()).map(width).collect();
+        let line = |row: &Vec<String>| {
+            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+            format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+        };
+        format!("{}\n{}", self.title, lines().map(line).collect::<String>())
+    }
+
+    fn markdown(&self) -> String {
+        let line = |row: &Vec<String>| format!("| {} |\n", row.join(" | "));
+        let rule = format!("|{}\n", "---|".repeat(self.heading.len()));
+        let rows: String = self.rows.iter().map(line).collect();
+        format!("### {}\n\n{}{rule}{rows}", self.title, line(&self.heading))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::figures::tests::steady;
+    use super::super::results::tests::some;
     use super::*;
-
-    fn figures() -> Vec<Figure> {
-        let mut uneven = steady("xen", "clock", 40.0);
-        uneven.max = 43.5;
-        vec![
-            steady("native", "mask-unmask", 2.0),
-            steady("native", "clock", 8.0),
-            steady("xen", "mask-unmask", 5.0),
-            uneven,
-        ]
-    }
 
     #[test]
     fn a_terminal_gets_columns() {
         let expected = "\
-instructions  native             xen
-mask-unmask   2, at most 2: met  5, at most 4: MISSED
-clock         8                  40 (40–43.5)
+Single operations
+instructions  native  xen           vmi  xen calls
+time.now      8       40 (40–43.5)  -
+
+What the kernel makes of them
+instructions  native  xen             vmi  vmi / native  xen calls
+mask-unmask   2 ≤ 2   5 > 4 MISSED    2.1  1.050 MISSED
+null-call     -       856 ≤ 883       -    -             iret 1
+
+Leaf operations beside the same written by hand
+leaf operation  platform  compiled  by hand  difference
+time.now        native    8         7        1 MISSED
 ";
-        assert_eq!(render(&figures()), expected);
+        let rendered = render(&some());
+        let squeezed = |text: &str| text.replace("  ", " ").replace("  ", " ").replace("  ", " ");
+        assert_eq!(squeezed(&rendered), squeezed(expected), "{rendered}");
+        let columns: Vec<_> = rendered.lines().filter_map(|line| line.find("native")).collect();
+        assert_eq!(columns[..2], [14, 14], "{rendered}");
     }
 
     #[test]
     fn the_book_gets_markdown() {
-        let expected = "\
-| instructions | native | xen |
-|---|---|---|
-| mask-unmask | 2, at most 2: met | 5, at most 4: MISSED |
-| clock | 8 | 40 (40–43.5) |
-";
-        assert_eq!(markdown(&figures()), expected);
+        let text = markdown(&some());
+        assert!(
+            text.starts_with("Counted on native: QEMU's processor max; xen: Xen 4.17.7 (Debian 1) on"),
+            "{text}"
+        );
+        assert!(text.contains(
+            "### Single operations\n\n| instructions | native | xen | vmi | xen calls |\n|---|---|---|---|---|\n"
+        ));
+        assert!(
+            text.contains("| mask-unmask | 2 ≤ 2 | 5 > 4 MISSED | 2.1 | 1.050 MISSED |  |\n"),
+            "{text}"
+        );
     }
 
     #[test]
-    fn what_was_not_measured_is_a_dash() {
-        let some = [steady("native", "clock", 8.0), steady("xen", "mutex", 10.0)];
-        assert!(render(&some).contains("mutex         -       10"), "{}", render(&some));
+    fn what_was_not_measured_has_no_table() {
+        assert_eq!(render(&Results::default()), "");
     }
 }

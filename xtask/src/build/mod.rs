@@ -46,24 +46,45 @@ pub fn all(workshop: &Workshop, platform: Platform, release: bool) -> Result<()>
 /// [`Failure::Build`]: it does not compile, or the image lacks what the platform requires, named one by one.
 pub fn kernel(workshop: &Workshop, platform: Platform, release: bool) -> Result<Built> {
     let profile = if release { "release" } else { "debug" };
-    let toolchain = workshop.toolchain()?;
-    let mut cargo = toolchain.bare_cargo("build");
-    cargo.args([
-        "--package",
-        "kernel-core",
-        "--bin",
-        "anyring",
-        "--features",
-        platform.name(),
-    ]);
-    cargo.args(release.then_some("--release"));
-    compile(&mut cargo, &format!("the kernel for {platform}"))?;
-    let output = toolchain.bare_output().join(profile).join("anyring");
-    let built = keep(workshop, &output, &format!("{platform}-{profile}"))?;
-    check(platform, &built.stripped)?;
+    let built = variant(
+        workshop,
+        platform,
+        profile,
+        &[platform.name()],
+        &format!("{platform}-{profile}"),
+    )?;
     if platform == Platform::Xen {
         write_xl_config(&built)?;
     }
+    Ok(built)
+}
+
+/// Builds the optimised kernel that also counts how often it goes below itself: for measuring, never for shipping.
+///
+/// # Errors
+/// As [`kernel`].
+pub fn counting_kernel(workshop: &Workshop, platform: Platform) -> Result<Built> {
+    let features = [platform.name(), "count-calls"];
+    variant(
+        workshop,
+        platform,
+        "release",
+        &features,
+        &format!("{platform}-counting"),
+    )
+}
+
+/// Builds the kernel with `features` of its package, as the image called `name`.
+fn variant(workshop: &Workshop, platform: Platform, profile: &str, features: &[&str], name: &str) -> Result<Built> {
+    let toolchain = workshop.toolchain()?;
+    let mut cargo = toolchain.bare_cargo("build");
+    cargo.args(["--package", "kernel-core", "--bin", "anyring"]);
+    cargo.args(["--features", &features.join(",")]);
+    cargo.args((profile == "release").then_some("--release"));
+    compile(&mut cargo, &format!("the kernel for {platform}"))?;
+    let output = toolchain.bare_output().join(profile).join("anyring");
+    let built = keep(workshop, &output, name)?;
+    check(platform, &built.stripped)?;
     report(workshop, &built)?;
     Ok(built)
 }

@@ -21,6 +21,10 @@ pub const COMMON: [&str; 9] = [
     "-device",
     "isa-debug-exit,iobase=0xf4,iosize=4",
 ];
+/// The processor of a machine that the kernel has to itself: everything that QEMU can emulate.
+pub const OWN_PROCESSOR: &str = "max";
+/// The processor below Xen: one without SMAP.
+pub const SHARED_PROCESSOR: &str = "qemu64";
 /// Memory in MiB of a machine that the kernel has to itself.
 const OWN_MEMORY: Memory = Memory(128);
 /// Memory in MiB of a machine that the kernel shares with the hypervisor.
@@ -71,7 +75,7 @@ pub fn own(machine: Machine, setup: &Setup, memory_file: Option<&Path>) -> Vec<O
         Machine::Q35 => "q35",
         Machine::Microvm => "microvm",
     };
-    let mut arguments: Vec<OsString> = ["-cpu", "max"].map(OsString::from).to_vec();
+    let mut arguments: Vec<OsString> = ["-cpu", OWN_PROCESSOR].map(OsString::from).to_vec();
     arguments.extend(size(setup, OWN_MEMORY));
     match memory_file {
         None => arguments.extend(["-M".into(), name.into()]),
@@ -118,7 +122,7 @@ pub fn dom0(xen: &Path, payload: &Payload<'_>, setup: &Setup) -> Vec<OsString> {
         None => "console=com1 com1=115200,8n1".to_owned(),
         Some(cpus) => format!("console=com1 com1=115200,8n1 dom0_max_vcpus={cpus}"),
     };
-    let mut all: Vec<OsString> = vec!["-cpu".into(), "qemu64".into(), "-vga".into(), "none".into()];
+    let mut all: Vec<OsString> = vec!["-cpu".into(), SHARED_PROCESSOR.into(), "-vga".into(), "none".into()];
     all.extend(size(setup, SHARED_MEMORY));
     all.extend(["-kernel".into(), xen.into(), "-append".into(), options.into()]);
     all.extend(["-initrd".into(), module_list(payload)]);
