@@ -14,8 +14,11 @@ use core::arch::asm;
 /// Whether this image counts.
 pub const COUNTED: bool = cfg!(feature = "count-calls");
 
-/// How many kinds can be told apart: 128, or none in an image that does not count. What a number means is the platform's.
-pub const KINDS: usize = if COUNTED { 128 } else { 0 };
+/// How many kinds can be told apart. What a number below that means is the platform's.
+pub const KINDS: usize = 128;
+
+/// How many counters each CPU has: none in an image that does not count.
+pub const COUNTERS: usize = if COUNTED { KINDS } else { 0 };
 
 /// Offset from the GS base of the counter, 32 bits, of `kind`.
 pub const fn offset(kind: usize) -> usize {
@@ -35,9 +38,10 @@ pub fn count(kind: usize) {
 /// How many calls of `kind` this CPU has made; it wraps. Always zero in an image that does not count.
 #[inline(always)]
 pub fn counted(kind: usize) -> u32 {
-    if kind >= KINDS {
+    if !COUNTED {
         return 0;
     }
+    assert!(kind < KINDS, "there is no kind {kind}");
     let count: u32;
     // SAFETY: GS is this CPU's area, which has that many counters.
     unsafe {

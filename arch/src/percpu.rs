@@ -66,7 +66,7 @@ pub struct PerCpu {
     /// The CPU's number.
     cpu: UnsafeCell<CpuId>,
     /// See [`CALLS_OFFSET`]; nothing in an image that does not count.
-    calls: UnsafeCell<[u32; calls::KINDS]>,
+    calls: UnsafeCell<[u32; calls::COUNTERS]>,
 }
 
 // SAFETY: `platform` is only touched by single instructions of the platform crates or by the hypervisor; `this`, `distance` and
@@ -88,7 +88,7 @@ static TEMPLATE: PerCpu = PerCpu {
     scheduler: UnsafeCell::new(core::ptr::null()),
     preemption_off: UnsafeCell::new(0),
     cpu: UnsafeCell::new(CpuId(0)),
-    calls: UnsafeCell::new([0; calls::KINDS]),
+    calls: UnsafeCell::new([0; calls::COUNTERS]),
 };
 
 unsafe extern "C" {

@@ -5,6 +5,8 @@ use super::meter::{Figures, measure};
 use crate::mm::frames;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use arch::Pfn;
+use core::array::from_fn;
 use core::hint::black_box;
 
 pub(super) const BENCHMARKS: &[Benchmark] = &[
@@ -15,13 +17,25 @@ pub(super) const BENCHMARKS: &[Benchmark] = &[
     Benchmark::new("heap-16384-bytes", || heap(16384)),
 ];
 
-/// Allocates a block of 2^`order` frames and frees it.
+/// Allocates a block of 2^`order` frames and frees it, where there is one of just this size: nothing is split, nor joined with its other
+/// half. How much there would be to split depends on all that was allocated before.
 fn frames_of_order(order: u8) -> Figures {
-    measure(|| {
-        let block = frames::allocate(order).expect("memory for a block");
-        // SAFETY: the block was just allocated, and nobody was told of it.
-        unsafe { frames::free(block, order) }.expect("it was just allocated");
-    })
+    let held: [Pfn; 8] = from_fn(|_| allocate(order));
+    held.iter().step_by(2).for_each(|block| free(*block, order));
+    let figures = measure(|| free(allocate(order), order));
+    held.iter().skip(1).step_by(2).for_each(|block| free(*block, order));
+    figures
+}
+
+#[inline(always)]
+fn allocate(order: u8) -> Pfn {
+    frames::allocate(order).expect("memory for a block")
+}
+
+#[inline(always)]
+fn free(block: Pfn, order: u8) {
+    // SAFETY: the block was allocated here, and nobody was told of it.
+    unsafe { frames::free(block, order) }.expect("it was allocated");
 }
 
 /// Allocates 64 bytes, fills them with zeros, and frees them.

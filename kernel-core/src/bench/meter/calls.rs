@@ -4,16 +4,16 @@
 use crate::platform::Platform;
 use alloc::vec::Vec;
 use arch::Subarch;
-use arch::calls::{COUNTED, KINDS};
+use arch::calls::{COUNTED, COUNTERS};
 use core::array::from_fn;
 
 /// A count for each kind, in the order of [`Subarch::counted_calls`].
 #[derive(Clone, Copy)]
-pub struct Calls([u32; KINDS]);
+pub struct Calls([u32; COUNTERS]);
 
 impl Default for Calls {
     fn default() -> Self {
-        Self([0; KINDS])
+        Self([0; COUNTERS])
     }
 }
 
