@@ -247,10 +247,10 @@ pub struct Bench {
     /// Print the figures as JSON instead of as a table.
     #[arg(long)]
     pub json: bool,
-    /// Write the figures to docs/bench.json and the table into docs/bench.md.
+    /// Write the figures to docs/bench.json, the tables into docs/bench.md and the chart to docs/bench.svg.
     #[arg(long)]
     pub save: bool,
-    /// Fail if an operation costs over 2 % more than in this file, such as docs/bench.json.
+    /// Fail if an operation costs over 2 % more, or goes below the kernel more often, than in this file, such as docs/bench.json.
     #[arg(long, value_name = "FILE")]
     pub compare: Option<PathBuf>,
 }
