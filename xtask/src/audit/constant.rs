@@ -35,23 +35,33 @@ fn constant(image: &Image, instruction: &Instruction) -> Option<u64> {
     Some(u64::from_le_bytes(word.try_into().ok()?))
 }
 
+/// Where a value is kept in a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Location {
+    Register(Register),
+    /// A word of the frame, by its distance from RBP, where the compiler puts what it has no register for.
+    Slot(u64),
+}
+
 /// The one constant that `register` holds when `instruction` is reached, by whatever way through `function`.
 fn loaded(image: &Image, function: &Function, instruction: &Instruction, register: Register) -> Option<u64> {
     let instructions = image.instructions(function);
     let before = predecessors(image, &instructions);
     let start = instructions.iter().position(|each| each.ip() == instruction.ip())?;
     let mut factory = InstructionInfoFactory::new();
-    let (mut waiting, mut seen) = (vec![(start, register)], HashSet::from([(start, register)]));
+    let first = (start, Location::Register(register));
+    let (mut waiting, mut seen) = (vec![first], HashSet::from([first]));
     let mut value = None;
-    while let Some((index, register)) = waiting.pop() {
-        // The register comes from the caller.
+    while let Some((index, location)) = waiting.pop() {
+        // The value comes from the caller.
         if index == 0 {
             return None;
         }
-        for previous in before.get(&index)? {
+        // What nothing leads to, such as padding, leads nowhere either.
+        for previous in before.get(&index).into_iter().flatten() {
             let instruction = &instructions[*previous];
-            let source = if !writes(&mut factory, instruction, register) {
-                register
+            let source = if !writes(&mut factory, instruction, location) {
+                location
             } else if let Some(copied) = copied(instruction) {
                 copied
             } else {
@@ -69,10 +79,24 @@ fn loaded(image: &Image, function: &Function, instruction: &Instruction, registe
     value
 }
 
-/// The register that `instruction` copies to another as a whole, if that is what it does.
-fn copied(instruction: &Instruction) -> Option<Register> {
-    let is_copy = instruction.mnemonic() == Mnemonic::Mov && instruction.op1_kind() == OpKind::Register;
-    (is_copy && instruction.op1_register().is_gpr64()).then(|| instruction.op1_register())
+/// From where `instruction` copies a whole word, if that is what it does.
+fn copied(instruction: &Instruction) -> Option<Location> {
+    if instruction.mnemonic() != Mnemonic::Mov {
+        return None;
+    }
+    match instruction.op1_kind() {
+        OpKind::Register if instruction.op1_register().is_gpr64() => {
+            Some(Location::Register(instruction.op1_register()))
+        }
+        OpKind::Memory if instruction.op0_register().is_gpr64() => slot(instruction).map(Location::Slot),
+        _ => None,
+    }
+}
+
+/// The slot that the memory operand of `instruction` names, if it is one.
+fn slot(instruction: &Instruction) -> Option<u64> {
+    let is_slot = instruction.memory_base() == Register::RBP && instruction.memory_index() == Register::None;
+    is_slot.then(|| instruction.memory_displacement64())
 }
 
 /// The constant that `instruction` loads, if that is what it does.
@@ -111,20 +135,27 @@ fn predecessors(image: &Image, instructions: &[Instruction]) -> HashMap<usize, V
     predecessors
 }
 
-/// Whether `register` may be another after `instruction`. A function called changes those that it need not preserve.
-fn writes(factory: &mut InstructionInfoFactory, instruction: &Instruction, register: Register) -> bool {
+/// Whether there may be another value at `location` after `instruction`. A function called changes the registers that it need not
+/// preserve; and who takes the address of a slot may change it at any time.
+fn writes(factory: &mut InstructionInfoFactory, instruction: &Instruction, location: Location) -> bool {
     use Register::{R12, R13, R14, R15, RBP, RBX};
-    if matches!(
+    let is_call = matches!(
         instruction.flow_control(),
         FlowControl::Call | FlowControl::IndirectCall
-    ) {
-        return ![RBX, RBP, R12, R13, R14, R15].contains(&register);
+    );
+    let is_read = |access| matches!(access, OpAccess::Read | OpAccess::CondRead | OpAccess::None);
+    match location {
+        Location::Register(register) if is_call => ![RBX, RBP, R12, R13, R14, R15].contains(&register),
+        Location::Register(register) => {
+            let mut used = factory.info(instruction).used_registers().iter();
+            used.any(|used| used.register().full_register() == register.full_register() && !is_read(used.access()))
+        }
+        Location::Slot(distance) => {
+            let mut used = factory.info(instruction).used_memory().iter();
+            let takes_address = instruction.mnemonic() == Mnemonic::Lea;
+            slot(instruction) == Some(distance) && (takes_address || used.any(|used| !is_read(used.access())))
+        }
     }
-    let mut used = factory.info(instruction).used_registers().iter();
-    used.any(|used| {
-        let is_read = matches!(used.access(), OpAccess::Read | OpAccess::CondRead | OpAccess::None);
-        used.register().full_register() == register.full_register() && !is_read
-    })
 }
 
 #[cfg(test)]
@@ -192,6 +223,20 @@ mod tests {
         assert!(is_resolved(SectionKind::ReadOnlyData, &|a| {
             load_r13(a);
             a.mov(rbx, r13).unwrap();
+            a.call(rbx).unwrap();
+        }));
+        assert!(is_resolved(SectionKind::ReadOnlyData, &|a| {
+            load_r13(a);
+            a.mov(qword_ptr(rbp - 8), r13).unwrap();
+            a.call(rax).unwrap();
+            a.mov(rbx, qword_ptr(rbp - 8)).unwrap();
+            a.call(rbx).unwrap();
+        }));
+        assert!(!is_resolved(SectionKind::ReadOnlyData, &|a| {
+            load_r13(a);
+            a.mov(qword_ptr(rbp - 8), r13).unwrap();
+            a.lea(rdi, qword_ptr(rbp - 8)).unwrap();
+            a.mov(rbx, qword_ptr(rbp - 8)).unwrap();
             a.call(rbx).unwrap();
         }));
         assert!(!is_resolved(SectionKind::ReadOnlyData, &|a| {

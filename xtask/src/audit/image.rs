@@ -140,19 +140,29 @@ impl Image {
         decode(function.range.start, self.bytes(function.range.clone()))
     }
 
-    /// Whether the function at `address` never returns: it has neither a return nor a jump to another function.
+    /// Whether the function at `address` never returns: it has no return, and jumps to no other function that may.
     pub fn diverges(&self, address: u64) -> bool {
+        self.diverges_beside(address, &mut Vec::new())
+    }
+
+    /// The same, if those that are being looked at do not return.
+    fn diverges_beside(&self, address: u64, looked_at: &mut Vec<u64>) -> bool {
         let Some(function) = self.function_at(address) else {
             return false;
         };
-        let leaves = |each: &Instruction| match each.flow_control() {
+        if looked_at.contains(&function.range.start) {
+            return true;
+        }
+        looked_at.push(function.range.start);
+        let mut leaves = |each: &Instruction| match each.flow_control() {
             FlowControl::Return | FlowControl::IndirectBranch => true,
             FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch => {
-                !function.range.contains(&each.near_branch_target())
+                let target = each.near_branch_target();
+                !function.range.contains(&target) && !self.diverges_beside(target, looked_at)
             }
             _ => false,
         };
-        !self.instructions(function).iter().any(leaves)
+        !self.instructions(function).iter().any(&mut leaves)
     }
 
     /// All instructions of all functions, each with its function.
