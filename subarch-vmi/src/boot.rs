@@ -56,6 +56,7 @@ macro_rules! entry {
             system_call_begun = [$crate::system_call_begun!()] {
                 mask_padding = const $crate::vmi64::Call::DisableInterrupts.padding(),
                 mask_call = const $crate::vmi64::Call::DisableInterrupts.number(),
+                mask_count = const $crate::site::counter($crate::vmi64::Call::DisableInterrupts),
             },
             swap_gs = [$crate::swap_gs!()] {
                 swap_gs_padding = const $crate::vmi64::Call::SwapGS.padding(),
@@ -64,10 +65,12 @@ macro_rules! entry {
             interrupt_return = [$crate::interrupt_return!()] {
                 iret_padding = const $crate::vmi64::Call::IRET.padding(),
                 iret_call = const $crate::vmi64::Call::IRET.number(),
+                iret_count = const $crate::site::counter($crate::vmi64::Call::IRET),
             },
             system_return = [$crate::system_return!()] {
                 sysret_padding = const $crate::vmi64::Call::SYSRET.padding(),
                 sysret_call = const $crate::vmi64::Call::SYSRET.number(),
+                sysret_count = const $crate::site::counter($crate::vmi64::Call::SYSRET),
             },
         );
     };

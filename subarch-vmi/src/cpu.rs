@@ -7,6 +7,7 @@ mod user;
 pub(crate) use model_specific::announce_system_call;
 
 use crate::Vmi;
+use crate::detour::answer;
 use crate::site::site;
 use arch::{CpuOps, TrapFrame, UserContext, VirtAddr};
 use core::arch::x86_64::CpuidResult;
@@ -18,9 +19,8 @@ impl CpuOps for Vmi {
 
     #[inline(always)]
     fn page_fault_address() -> VirtAddr {
-        let address;
         // SAFETY: reading the address has no effect.
-        unsafe { site!(GetCR2, "mov rax, cr2", out("rax") address, options(nomem, nostack)) }
+        let address = unsafe { answer!(GetCR2, 2, "mov {answer}, cr2", "mov rax, cr2") };
         // SAFETY: as on bare metal, of which a ROM shows the same: an address that was going to be translated, which is canonical.
         unsafe { VirtAddr::new_unsafe(address) }
     }

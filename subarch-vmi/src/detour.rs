@@ -48,6 +48,40 @@ macro_rules! detour {
 }
 pub(crate) use detour;
 
+/// The result of a call that takes nothing: native instructions that leave it in the register `{answer}`, whichever that is, behind
+/// so many prefixes; and those of the site, which leave it in RAX.
+///
+/// The detour leads to the site itself and two exchanges, and changes nothing but `{answer}` and flags.
+macro_rules! answer {
+    ($call:ident, $prefixes:literal, $native:literal, $at_site:literal) => {{
+        let answer: u64;
+        ::core::arch::asm!(
+            "771:",
+            concat!(".fill ", $prefixes, ", 1, 0x2e"),
+            $native,
+            "772:",
+            $crate::detour::record!("773f"),
+            ".pushsection .text.by_rom, \"ax\"
+            773:
+            xchg rax, {answer}",
+            $crate::site::count!("site"),
+            $crate::site::begin!("site"),
+            $at_site,
+            $crate::site::record!("site"),
+            "xchg rax, {answer}
+            jmp 772b
+            .popsection",
+            detour_call = const ::vmi64::Call::$call.number(),
+            site_padding = const ::vmi64::Call::$call.padding(),
+            site_call = const ::vmi64::Call::$call.number(),
+            site_count = const $crate::site::counter(::vmi64::Call::$call),
+            answer = out(reg) answer,
+        );
+        answer
+    }};
+}
+pub(crate) use answer;
+
 /// Whether a ROM has taken the call of this name: a NOP that becomes a jump. For what is no single instruction natively.
 macro_rules! taken {
     ($call:ident) => {{

@@ -4,11 +4,9 @@
 //! its bytes of the per-CPU area gets at it in one instruction, at this very place.
 
 use crate::Vmi;
-use crate::detour::{self, detour};
-use crate::site::{self, site};
+use crate::detour::{answer, detour};
+use crate::site::site;
 use arch::IrqOps;
-use core::arch::asm;
-use vmi64::Call;
 use vmi64::values::INTERRUPT_FLAG;
 
 impl IrqOps for Vmi {
@@ -26,37 +24,10 @@ impl IrqOps for Vmi {
         unsafe { site!(EnableInterrupts, "sti") }
     }
 
-    /// The site is behind a detour of its own kind, which brings the result from RAX to wherever the compiler wants it and changes
-    /// nothing else: this is what every critical section begins with.
     #[inline(always)]
     fn flags() -> u64 {
-        let flags;
         // SAFETY: reads the flag and changes nothing else; there is no red zone below the stack pointer.
-        unsafe {
-            asm!(
-                "771:
-                .fill 3, 1, 0x2e
-                pushfq
-                pop {flags}
-                772:",
-                detour::record!("773f"),
-                ".pushsection .text.by_rom, \"ax\"
-                773:
-                xchg rax, {flags}",
-                site::begin!("site"),
-                "pushfq
-                pop rax",
-                site::record!("site"),
-                "xchg rax, {flags}
-                jmp 772b
-                .popsection",
-                detour_call = const Call::GetInterruptMask.number(),
-                site_padding = const Call::GetInterruptMask.padding(),
-                site_call = const Call::GetInterruptMask.number(),
-                flags = out(reg) flags,
-            );
-        }
-        flags
+        unsafe { answer!(GetInterruptMask, 3, "pushfq\npop {answer}", "pushfq\npop rax") }
     }
 
     #[inline(always)]

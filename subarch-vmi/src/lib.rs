@@ -32,7 +32,9 @@ mod window;
 pub use subarch_native;
 pub use vmi64;
 
+use arch::calls;
 use core::fmt;
+use vmi64::Call;
 
 /// Whatever the ROM in the option-ROM area makes of this machine.
 #[derive(Debug)]
@@ -43,5 +45,11 @@ impl arch::Subarch for Vmi {
 
     fn describe() -> impl fmt::Display {
         activate::Description
+    }
+
+    #[inline(always)]
+    fn counted_calls() -> impl Iterator<Item = (&'static str, u32)> {
+        let counted: &[Call] = if calls::COUNTED { Call::ALL } else { &[] };
+        counted.iter().map(|call| (call.name(), calls::counted(*call as usize)))
     }
 }

@@ -7,8 +7,8 @@
 pub(crate) mod by_rom;
 
 use crate::Vmi;
-use crate::detour::{detour, taken};
-use crate::site::site;
+use crate::detour::{answer, detour, taken};
+use arch::layout::DIRECT_MAP;
 use arch::mmu::OutOfTables;
 use arch::percpu::CpuSet;
 use arch::{FrameRange, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
@@ -34,10 +34,8 @@ impl MmuOps for Vmi {
 
     #[inline(always)]
     fn root() -> Pfn {
-        let root: u64;
-        // SAFETY: reading the register has no effect.
-        unsafe { site!(GetCR3, "mov rax, cr3", out("rax") root, options(nostack)) }
-        Pfn::containing(root & Pte::FRAME_MASK)
+        // SAFETY: reading the register has no effect. The kernel sets none of the bits that are not the root's address.
+        Pfn::containing(unsafe { answer!(GetCR3, 2, "mov {answer}, cr3", "mov rax, cr3") })
     }
 
     /// # Safety
@@ -47,9 +45,9 @@ impl MmuOps for Vmi {
         // SAFETY: the caller vouches for the table and for the translation.
         unsafe {
             detour!(
-                SetPxE, 2, "mov [{entry}], {value}",
-                by_rom::set_entry, ["push {value}", "push {entry}"],
-                entry = in(reg) slot.pointer(), value = in(reg) pte.bits(),
+                SetPxE, 1, "mov [{table} + {index}*8], {value}",
+                by_rom::set_entry, ["push {value}", "push {index}", "push {table}"],
+                table = in(reg) DIRECT_MAP + slot.table.address(), index = in(reg) slot.index(), value = in(reg) pte.bits(),
                 options(nostack),
             );
         }

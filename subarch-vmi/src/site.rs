@@ -24,12 +24,14 @@ macro_rules! site {
     ($call:ident, [$before:literal] $native:literal [$after:literal], $($operands:tt)*) => {
         ::core::arch::asm!(
             $before,
+            $crate::site::count!("site"),
             $crate::site::begin!("site"),
             $native,
             $crate::site::record!("site"),
             $after,
             site_padding = const ::vmi64::Call::$call.padding(),
             site_call = const ::vmi64::Call::$call.number(),
+            site_count = const $crate::site::counter(::vmi64::Call::$call),
             $($operands)*
         )
     };
@@ -40,16 +42,45 @@ pub(crate) use site;
 macro_rules! notice {
     ($call:ident, $($operands:tt)*) => {
         ::core::arch::asm!(
+            $crate::site::count!("site"),
             "771:",
             ".nops {site_length}",
             $crate::site::record!("site"),
             site_length = const ::vmi64::Call::$call.site_length(),
             site_call = const ::vmi64::Call::$call.number(),
+            site_count = const $crate::site::counter(::vmi64::Call::$call),
             $($operands)*
         )
     };
 }
 pub(crate) use notice;
+
+/// What stands in front of a site in an image that counts how often it goes to the ROM ([`arch::calls`]): GS is the kernel's there. It
+/// changes arithmetic flags. For the name `site` its operand is the constant `site_count`, as [`counter`] gives it.
+#[cfg(feature = "count-calls")]
+#[macro_export]
+#[doc(hidden)]
+macro_rules! site_count {
+    ($name:literal) => {
+        concat!("inc dword ptr gs:[{", $name, "_count}]\n")
+    };
+}
+
+/// What stands in front of a site in an image that counts; this one does not. Its operand is used for a comment.
+#[cfg(not(feature = "count-calls"))]
+#[macro_export]
+#[doc(hidden)]
+macro_rules! site_count {
+    ($name:literal) => {
+        concat!("/* {", $name, "_count} */\n")
+    };
+}
+pub(crate) use crate::site_count as count;
+
+/// Where the number of calls of this kind is counted, as an offset from the GS base.
+pub const fn counter(call: Call) -> usize {
+    arch::calls::offset(call as usize)
+}
 
 /// What stands in front of the native instructions of a site, as one literal: label 771, and prefixes.
 ///

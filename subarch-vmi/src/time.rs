@@ -48,9 +48,11 @@ fn set_rates() {
 impl TimeOps for Vmi {
     #[inline]
     fn now() -> Instant {
-        // SAFETY: it is written at boot, before other CPUs run; see `Rate::of` for why this is no atomic load.
+        let cycles = real_cycles();
+        // SAFETY: it is written at boot, before other CPUs run; see `Rate::of` for why this is no atomic load. Read behind the counter, it
+        // is an operand of the subtraction.
         let start = unsafe { *START.as_ptr() };
-        Instant::from_nanoseconds(CYCLE.of(real_cycles().wrapping_sub(start)))
+        Instant::from_nanoseconds(CYCLE.of(cycles.wrapping_sub(start)))
     }
 
     #[inline(always)]

@@ -31,13 +31,14 @@ pub unsafe extern "C" fn dispatch<K: Kernel>(frame: &mut TrapFrame) {
     }
 }
 
-/// The site of call 33, *IRET*: the text that the stubs of [`entry!`](crate::entry!) return by, with the operands `iret_padding`
-/// and `iret_call`.
+/// The site of call 33, *IRET*: the text that the stubs of [`entry!`](crate::entry!) return by, with the operands `iret_padding`,
+/// `iret_call` and `iret_count`.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! interrupt_return {
     () => {
         concat!(
+            $crate::site_count!("iret"),
             $crate::site_begin!("iret"),
             "test byte ptr [rsp + 8], 3
             jz 774f
@@ -49,13 +50,14 @@ macro_rules! interrupt_return {
     };
 }
 
-/// The site of call 34, *SYSRET*: the text that the stub of system calls returns by, with the operands `sysret_padding` and
-/// `sysret_call`.
+/// The site of call 34, *SYSRET*: the text that the stub of system calls returns by, with the operands `sysret_padding`,
+/// `sysret_call` and `sysret_count`.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! system_return {
     () => {
         concat!(
+            $crate::site_count!("sysret"),
             $crate::site_begin!("sysret"),
             "mov rsp, [rsp + 24]
             swapgs
@@ -67,7 +69,7 @@ macro_rules! system_return {
 }
 
 /// The site of call 74, *SwapGS*: the text that entries from user mode begin with, with the operands `swap_gs_padding` and
-/// `swap_gs_call`.
+/// `swap_gs_call`. It is not counted: whose GS there is, is not known.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! swap_gs {
@@ -82,8 +84,8 @@ macro_rules! swap_gs {
 
 /// What the stub of system calls does once it has a stack, the push of the vector, with the operand `vector`, as a detour: the
 /// processor's own flag was cleared by SYSCALL, but what a ROM has for a flag is set in user mode and knows nothing of that
-/// instruction. So where a ROM has taken call 30 it is reached here, before anyone asks for the flag. Operands are `mask_padding`
-/// and `mask_call`.
+/// instruction. So where a ROM has taken call 30 it is reached here, before anyone asks for the flag. Operands are `mask_padding`,
+/// `mask_call` and `mask_count`.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! system_call_begun {
@@ -102,6 +104,7 @@ macro_rules! system_call_begun {
             system_call_masked:
             push {vector}
             ",
+            $crate::site_count!("mask"),
             $crate::site_begin!("mask"),
             "cli
             ",

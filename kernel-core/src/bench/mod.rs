@@ -104,6 +104,7 @@ pub fn run(which: &str) -> ! {
         println!("no benchmark is called `{unknown}`; `bench=list` names them");
         power::exit(FAILED)
     }
+    allocator::settle();
     let chosen = |name: &str| which.split(',').any(|word| word == "all" || word == name);
     own()
         .filter(|benchmark| chosen(benchmark.name))

@@ -2,6 +2,7 @@
 
 use super::by_rom;
 use crate::detour::detour;
+use crate::site;
 use arch::{Pfn, TrapFrame, UserContext, VirtAddr};
 use core::arch::naked_asm;
 use subarch_native::cpu::{set_system_call_stack, task_state};
@@ -110,5 +111,6 @@ unsafe extern "C" fn leave_by(frame: &AlignedFrame) -> ! {
         crate::interrupt_return!(),
         iret_padding = const Call::IRET.padding(),
         iret_call = const Call::IRET.number(),
+        iret_count = const site::counter(Call::IRET),
     )
 }

@@ -14,11 +14,12 @@ use vmi64::values;
 /// Which entries of a root are the kernel's, the same in all: from this on, and as many.
 const KERNEL_HALF: u64 = 256;
 
-/// Call 38.
+/// Call 38, for an entry of the table that the direct map shows at `table`.
 ///
 /// # Safety
 /// As [`MmuOps::set_entry`](arch::MmuOps::set_entry) asks.
-pub(super) unsafe extern "sysv64" fn set_entry(entry: *mut Pte, bits: u64) {
+pub(super) unsafe extern "sysv64" fn set_entry(table: *mut Pte, index: usize, bits: u64) {
+    let entry = table.wrapping_add(index);
     // SAFETY: the caller vouches for the table and for the translation.
     unsafe { site!(SetPxE, "mov [rsi], rdi", in("rdi") bits, in("rsi") entry, clobber_abi("sysv64")) }
 }

@@ -2,7 +2,7 @@
 
 use super::results::Results;
 use crate::build::{self, Built};
-use crate::cli::{Image, MachineArgs, Memory};
+use crate::cli::{Image, MachineArgs, Memory, RomChoice};
 use crate::failure::Failure;
 use crate::platform::Platform;
 use crate::programs;
@@ -27,28 +27,43 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// Measures `platform`, and adds what was found to `results`.
 ///
 /// Where something is below the kernel, it is measured twice: the image that is shipped tells the instructions, and one that counts how
-/// often it goes there.
+/// often it goes there. For vmi that is with the ROM that takes every call over, since one that leaves a call to the kernel is not called.
 ///
 /// # Errors
 /// A kernel could not be built, or did not measure to the end.
 pub fn measure(workshop: &Workshop, platform: Platform, results: &mut Results) -> Result<()> {
-    let transcript = run(workshop, platform, &build::kernel(workshop, platform, true)?)?;
+    let transcript = run(workshop, platform, &build::kernel(workshop, platform, true)?, None)?;
     let counted = match platform {
         Platform::Native => None,
-        Platform::Xen | Platform::Vmi => Some(run(workshop, platform, &build::counting_kernel(workshop, platform)?)?),
+        Platform::Xen => Some(run(
+            workshop,
+            platform,
+            &build::counting_kernel(workshop, platform)?,
+            None,
+        )?),
+        Platform::Vmi => {
+            let rom = RomChoice::Built("call".to_owned());
+            Some(run(
+                workshop,
+                platform,
+                &build::counting_kernel(workshop, platform)?,
+                Some(rom),
+            )?)
+        }
     };
     results.add(platform, &transcript, counted.as_deref());
     Ok(())
 }
 
-/// Has the kernel measure everything; returns what it printed.
-fn run(workshop: &Workshop, platform: Platform, built: &Built) -> Result<String> {
+/// Has the kernel measure everything, with the usual ROM if none is given; returns what it printed.
+fn run(workshop: &Workshop, platform: Platform, built: &Built, rom: Option<RomChoice>) -> Result<String> {
     let image = Image {
         platform: vec![platform.name().to_owned()],
         release: true,
     };
     let machine = MachineArgs {
         memory: Some(MEMORY),
+        rom,
         ..MachineArgs::default()
     };
     let mut setup = Setup::new(&image, &machine)?;

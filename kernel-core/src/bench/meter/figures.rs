@@ -26,7 +26,7 @@ impl Figures {
         for cost in &mut costs {
             let sample = batch();
             *cost = sample.cycles.saturating_sub(empty.cycles);
-            calls.push(sample.calls);
+            calls.push(sample.calls.without(&empty.calls));
         }
         costs.sort_unstable();
         let each = |cost: u64| (cost + operations / 2) / operations;
