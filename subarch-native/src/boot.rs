@@ -6,12 +6,10 @@
 
 pub mod command_line;
 pub mod loader;
-pub mod physical;
 pub mod pvh;
 
 pub use crate::entry::Entry;
 
-use crate::acpi::{Firmware, SERIAL_INTERRUPT};
 use crate::console::framebuffer::{self, Mode};
 use crate::cpu::{self, Features};
 use crate::ioapic::{Input, IoApic};
@@ -25,7 +23,8 @@ use arch::percpu::PerCpu;
 use arch::stack::GuardedStack;
 use arch::{Boot, FrameRange, IrqOps, Kernel, MemoryMap, MmuOps, PageTableFlags, Pfn};
 use log::{debug, warn};
-use physical::Shown;
+use pc_firmware::acpi::{Firmware, SERIAL_INTERRUPT};
+use pc_firmware::physical::Shown;
 
 /// What a loader told, in this kernel's words.
 #[derive(Debug)]

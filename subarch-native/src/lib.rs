@@ -14,7 +14,6 @@
     reason = "privileged instructions live here, and only here"
 )]
 
-pub mod acpi;
 pub mod apic;
 pub mod boot;
 mod by_hand;

@@ -7,14 +7,14 @@
 //! Two families of machines differ. A PC has control registers in I/O ports, with a field for the depth of sleep, and a BIOS
 //! that owns them until it is told otherwise. A machine without that inheritance (QEMU's `microvm`, and what ACPI calls
 //! hardware-reduced) has one sleep control register in memory. Both need the number that means "off", and both find it at the
-//! same place: [`SleepTypes`](crate::acpi::SleepTypes).
+//! same place: [`SleepTypes`](pc_firmware::acpi::SleepTypes).
 
-use crate::acpi::{Firmware, Register};
 use crate::mmu::devices::{Device, RESET, SLEEP_CONTROL};
 use crate::mmu::shootdown;
 use crate::{Native, port};
 use arch::{IrqOps, PowerOps, VirtAddr};
 use core::fmt;
+use pc_firmware::acpi::{Firmware, Register};
 use spin::Once;
 use x86_64::instructions::hlt;
 use x86_64::instructions::interrupts::int3;

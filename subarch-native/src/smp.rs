@@ -3,14 +3,13 @@
 //! The firmware's table lists them by the numbers of their local APICs, in no order that means anything. The core counts from the
 //! one it was started on. After that a CPU is a number between 0 and 63 to everyone but this room.
 
-mod ids;
 mod online;
 mod parcel;
 mod start;
 mod trampoline;
 
-pub use ids::ApicIds;
 pub use parcel::Parcel;
+pub use pc_firmware::ApicIds;
 pub use start::start_cpu;
 pub use trampoline::PAGES as TRAMPOLINE_PAGES;
 

@@ -15,7 +15,6 @@
 //! physical one; where that matters the loader's page tables are asked. What it used for itself is memory like any other, but
 //! it does not say which part of it holds the image, so none of it is given to the core. That is a few MiB.
 
-use super::physical::Shown;
 use super::{BOOT_STACK, Entry, Handover, command_line};
 use crate::Native;
 use crate::console::framebuffer::Mode;
@@ -28,6 +27,7 @@ use bootloader_api::info::{MemoryRegion, MemoryRegionKind};
 use bootloader_api::{BootInfo, BootloaderConfig};
 use core::arch::asm;
 use core::fmt;
+use pc_firmware::physical::Shown;
 
 /// What the kernel asks of its loader: all memory where its own direct map will be.
 pub static CONFIG: BootloaderConfig = {

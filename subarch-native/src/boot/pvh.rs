@@ -3,78 +3,17 @@
 //! It is the shortest way into a kernel there is: a note in the ELF file names a 32-bit address, the loader jumps there, and
 //! register EBX points to a structure that tells the rest. No disk, no firmware service, no video mode.
 //!
-//! Everything it says is taken as a claim. The memory map in particular is what firmware makes of it: entries overlap, and what
-//! one calls memory another calls reserved. Reserved wins.
-//!
-//! The structure is that of Xen's public header `arch-x86/hvm/start_info.h`; the state of the processor at the entry is in
-//! Xen's `docs/misc/pvh.pandoc`.
+//! What the structure says is read in [`pc_firmware::pvh`]; the state of the processor at the entry is in Xen's
+//! `docs/misc/pvh.pandoc`.
 
 mod stub;
 
 pub use arch::layout::IMAGE_BASE;
 pub use stub::start;
 
-use super::physical::{Fields, PhysicalMemory, Shown};
 use super::{Entry, Handover, command_line};
-use arch::memory::TooManyRanges;
-use arch::{FrameRange, MemoryMap};
-use core::fmt;
-
-/// The first four bytes of the start information: "xEn3" with the high bit of the "E" set.
-const MAGIC: u32 = 0x336e_c578;
-
-/// The version of the structure that brought the memory map.
-const VERSION_WITH_MEMORY_MAP: u32 = 1;
-
-/// The structure's size in that version, in bytes.
-const START_INFO_SIZE: usize = 56;
-
-/// Why the kernel cannot start with what the loader told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PvhError {
-    /// The structure, or one it points to, is where no memory can be seen.
-    OutOfReach(&'static str, u64),
-    /// The structure starts with this number instead of its magic one.
-    Magic(u32),
-    /// There is no memory map, perhaps because the loader is too old (of this version) to pass one.
-    NoMemoryMap(u32),
-    /// The memory map is in too many pieces.
-    Pieces(TooManyRanges),
-    /// The command line is refused.
-    CommandLine(command_line::CommandLineError),
-}
-
-impl fmt::Display for PvhError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OutOfReach(what, address) => write!(out, "the {what} at {address:#x} is out of reach"),
-            Self::Magic(found) => write!(
-                out,
-                "the start information begins with {found:#x} instead of {MAGIC:#x}"
-            ),
-            Self::NoMemoryMap(version) => write!(out, "the start information, of version {version}, has no memory map"),
-            Self::Pieces(error) => error.fmt(out),
-            Self::CommandLine(error) => error.fmt(out),
-        }
-    }
-}
-
-impl From<TooManyRanges> for PvhError {
-    fn from(error: TooManyRanges) -> Self {
-        Self::Pieces(error)
-    }
-}
-
-/// Where everything is that the loader passes; all addresses are physical.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct StartInfo {
-    modules: u32,
-    module_list: u64,
-    command_line: u64,
-    rsdp: u64,
-    memory_map: u64,
-    memory_map_entries: u32,
-}
+use pc_firmware::physical::Shown;
+use pc_firmware::pvh::Told;
 
 /// Continues in Rust, on the boot stack, on the stub's page tables.
 extern "C" fn main<E: Entry>(start_info: u64, entry_cycles: u64) -> ! {
@@ -82,126 +21,16 @@ extern "C" fn main<E: Entry>(start_info: u64, entry_cycles: u64) -> ! {
     unsafe { super::prepare::<E>() };
     // SAFETY: the stub's page tables show the first 4 GiB, and nothing is changed before it has been read.
     let memory = unsafe { Shown::new(stub::SHOWN) };
-    let handover = match read(&memory, start_info, entry_cycles) {
-        Ok(handover) => handover,
-        Err(error) => panic!("PVH: {error}"),
+    let told = Told::read(&memory, start_info, command_line::LONGEST).unwrap_or_else(|error| panic!("PVH: {error}"));
+    let handover = Handover {
+        entry: "PVH",
+        entry_cycles,
+        command_line: command_line::keep(told.command_line).unwrap_or_else(|error| panic!("PVH: {error}")),
+        ram: told.ram,
+        free: told.free,
+        module: told.module,
+        rsdp: told.rsdp,
+        framebuffer: None,
     };
     super::run::<E>(handover, &memory)
 }
-
-/// Reads what the loader passed at `address`.
-fn read(memory: &impl PhysicalMemory, address: u64, entry_cycles: u64) -> Result<Handover, PvhError> {
-    let info = StartInfo::read(memory, address)?;
-    let ram = read_memory_map(memory, &info)?;
-    let mut free = ram.clone();
-    let module = read_modules(memory, &info, &mut free)?;
-    let line = c_string(memory, info.command_line)?;
-    Ok(Handover {
-        entry: "PVH",
-        entry_cycles,
-        command_line: command_line::keep(line).map_err(PvhError::CommandLine)?,
-        ram,
-        free,
-        module,
-        rsdp: (info.rsdp != 0).then_some(info.rsdp),
-        framebuffer: None,
-    })
-}
-
-impl StartInfo {
-    /// Reads and checks the structure at `address`.
-    fn read(memory: &impl PhysicalMemory, address: u64) -> Result<Self, PvhError> {
-        let unreachable = PvhError::OutOfReach("start information", address);
-        let bytes = memory.bytes(address, START_INFO_SIZE).ok_or(unreachable)?;
-        let magic = bytes.u32_at(0).ok_or(unreachable)?;
-        let version = bytes.u32_at(4).ok_or(unreachable)?;
-        if magic != MAGIC {
-            return Err(PvhError::Magic(magic));
-        }
-        let has_map = version >= VERSION_WITH_MEMORY_MAP && bytes.u32_at(48) != Some(0);
-        if !has_map {
-            return Err(PvhError::NoMemoryMap(version));
-        }
-        let fields = || {
-            Some(Self {
-                modules: bytes.u32_at(12)?,
-                module_list: bytes.u64_at(16)?,
-                command_line: bytes.u64_at(24)?,
-                rsdp: bytes.u64_at(32)?,
-                memory_map: bytes.u64_at(40)?,
-                memory_map_entries: bytes.u32_at(48)?,
-            })
-        };
-        fields().ok_or(unreachable)
-    }
-}
-
-/// Reads the memory map: what is memory, minus whatever another entry calls something else.
-fn read_memory_map(memory: &impl PhysicalMemory, info: &StartInfo) -> Result<MemoryMap, PvhError> {
-    /// A region that is memory, `XEN_HVM_MEMMAP_TYPE_RAM`.
-    const RAM: u32 = 1;
-    let entries = list::<24>(memory, "memory map", info.memory_map, info.memory_map_entries)?;
-    let region = |entry: &[u8; 24]| Some((entry.u64_at(0)?, entry.u64_at(8)?, entry.u32_at(16)?));
-    let mut ram = MemoryMap::new();
-    for (start, size, kind) in entries.iter().filter_map(region) {
-        if kind == RAM {
-            ram.insert(FrameRange::inside(start..start.saturating_add(size)))?;
-        }
-    }
-    for (start, size, kind) in entries.iter().filter_map(region) {
-        if kind != RAM {
-            ram.remove(FrameRange::covering(start..start.saturating_add(size)))?;
-        }
-    }
-    Ok(ram)
-}
-
-/// Takes the modules' memory out of `free`; returns the first one's.
-fn read_modules(
-    memory: &impl PhysicalMemory,
-    info: &StartInfo,
-    free: &mut MemoryMap,
-) -> Result<Option<FrameRange>, PvhError> {
-    let modules = list::<32>(memory, "module list", info.module_list, info.modules)?;
-    let frames = |entry: &[u8; 32]| {
-        let (start, size) = (entry.u64_at(0)?, entry.u64_at(8)?);
-        Some(FrameRange::covering(start..start.saturating_add(size)))
-    };
-    for module in modules.iter().filter_map(frames) {
-        free.remove(module)?;
-    }
-    Ok(modules.iter().find_map(frames))
-}
-
-/// The `count` entries of `SIZE` bytes at `address`.
-fn list<'a, const SIZE: usize>(
-    memory: &'a impl PhysicalMemory,
-    what: &'static str,
-    address: u64,
-    count: u32,
-) -> Result<&'a [[u8; SIZE]], PvhError> {
-    if count == 0 {
-        return Ok(&[]);
-    }
-    let bytes = memory.bytes(address, SIZE * count as usize);
-    bytes
-        .map(|bytes| bytes.as_chunks().0)
-        .ok_or(PvhError::OutOfReach(what, address))
-}
-
-/// The bytes at `address` up to the first zero; none if the address is zero.
-fn c_string(memory: &impl PhysicalMemory, address: u64) -> Result<&[u8], PvhError> {
-    if address == 0 {
-        return Ok(&[]);
-    }
-    // One byte too many is enough for `keep` to refuse it.
-    let length = (0..=command_line::LONGEST)
-        .find(|length| memory.bytes(address + *length as u64, 1).is_none_or(|byte| byte == [0]))
-        .unwrap_or(command_line::LONGEST + 1);
-    memory
-        .bytes(address, length)
-        .ok_or(PvhError::OutOfReach("command line", address))
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,6 @@
 //! The root of the tables: a pointer to find, and a list to search.
 
-use crate::boot::physical::{Fields, PhysicalMemory};
+use crate::physical::{Fields, PhysicalMemory};
 
 /// The list of tables.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,7 +3,7 @@
 //! The table has grown for twenty-five years, and keeps its past: most registers are named twice, as a port in the old fields and
 //! as a generic address in the new ones. The new field counts if it is filled in, and a table that ends before it is old.
 
-use crate::boot::physical::Fields;
+use crate::physical::Fields;
 
 /// A register, wherever it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

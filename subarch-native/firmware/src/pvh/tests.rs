@@ -1,5 +1,5 @@
 use super::*;
-use crate::boot::physical::Pieces;
+use crate::physical::Pieces;
 use arch::Pfn;
 use proptest::prelude::*;
 
@@ -42,15 +42,15 @@ fn a_machine_is_read() {
         &[(0x50_0800, 0x1000)],
         b"log=debug\0",
     );
-    let handover = read(&memory, 0x1000, 7).expect("nothing is wrong with it");
-    assert_eq!(handover.command_line, "log=debug");
-    assert_eq!(handover.rsdp, Some(0xf0000));
-    assert_eq!(handover.module, Some(frames(0x500, 0x502)));
+    let told = Told::read(&memory, 0x1000, 2048).expect("nothing is wrong with it");
+    assert_eq!(told.command_line, b"log=debug");
+    assert_eq!(told.rsdp, Some(0xf0000));
+    assert_eq!(told.module, Some(frames(0x500, 0x502)));
     assert_eq!(
-        handover.ram.ranges(),
+        told.ram.ranges(),
         [frames(0, 0x9f), frames(0x100, 0x400), frames(0x401, 0x800)]
     );
-    assert_eq!(handover.free.frames(), handover.ram.frames() - 2);
+    assert_eq!(told.free.frames(), told.ram.frames() - 2);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn lists_out_of_reach_are_refused_by_name() {
     let mut memory = machine(&[(0, 0x1000, 1)], &[], b"");
     memory.0[1].1.truncate(23);
     assert_eq!(
-        read(&memory, 0x1000, 0).err(),
+        Told::read(&memory, 0x1000, 2048).err(),
         Some(PvhError::OutOfReach("memory map", 0x2000))
     );
 }

@@ -5,9 +5,9 @@
 //! one that says that an interrupt of the PC AT arrives as a global one of another number, or with another polarity.
 
 use super::root::HEADER_SIZE;
-use crate::boot::physical::Fields;
-use crate::ioapic::Input;
-use crate::smp::ApicIds;
+use crate::ApicIds;
+use crate::Input;
+use crate::physical::Fields;
 
 /// What the kernel wants from the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

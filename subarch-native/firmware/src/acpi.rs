@@ -17,8 +17,8 @@ pub use fadt::{Fadt, Register};
 pub use madt::{Madt, SERIAL_INTERRUPT};
 pub use soft_off::SleepTypes;
 
-use crate::boot::physical::PhysicalMemory;
-use crate::smp::ApicIds;
+use crate::ApicIds;
+use crate::physical::PhysicalMemory;
 use log::{debug, warn};
 
 /// What the kernel wants to know, as far as the firmware told.

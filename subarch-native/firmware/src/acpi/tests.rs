@@ -1,7 +1,7 @@
 use super::root::checksum;
 use super::*;
-use crate::boot::physical::Pieces;
-use crate::ioapic::Input;
+use crate::Input;
+use crate::physical::Pieces;
 use proptest::prelude::*;
 
 /// A table with `signature` around `body`, its checksum put right.

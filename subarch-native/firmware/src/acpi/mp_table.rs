@@ -4,8 +4,8 @@
 //! of the nineties: a pointer that has to be searched for, and a table whose first entries are the CPUs.
 
 use super::root::{bios_areas, checksum};
-use crate::boot::physical::{Fields, PhysicalMemory};
-use crate::smp::ApicIds;
+use crate::ApicIds;
+use crate::physical::{Fields, PhysicalMemory};
 use core::ops::Range;
 
 /// Size of the table's header.
@@ -57,7 +57,7 @@ fn processors(entries: &[u8]) -> impl Iterator<Item = u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::boot::physical::Pieces;
+    use crate::physical::Pieces;
 
     /// Puts the sum of `bytes` right at `place`.
     fn summed(mut bytes: Vec<u8>, place: usize) -> Vec<u8> {
