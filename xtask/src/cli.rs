@@ -267,6 +267,9 @@ pub struct Audit {
     /// Write the references, sizes and tables that are committed.
     #[arg(long)]
     pub save: bool,
+    /// Show by how much the code of each crate differs from the sizes in this file, such as docs/size.json.
+    #[arg(long, value_name = "FILE")]
+    pub compare: Option<PathBuf>,
 }
 
 /// Which sites to list.

@@ -11,10 +11,12 @@ mod allowance;
 mod constant;
 pub mod image;
 mod indirect;
+mod lines;
 mod operations;
 mod privilege;
 mod red_zone;
 mod rights;
+mod size;
 mod vectors;
 pub mod violation;
 
@@ -27,6 +29,9 @@ use image::Image;
 use std::path::Path;
 use std::time::Instant;
 use violation::Violation;
+
+/// What stands in a platform's place where the sources are looked at.
+const SOURCES: &str = "sources";
 
 /// The exit status when a rule is broken.
 const BROKEN: u8 = 1;
@@ -76,24 +81,28 @@ const RULES: &[Rule] = &[
 /// # Errors
 /// An image cannot be built or read, or a list of what is allowed is malformed.
 pub fn run(workshop: &Workshop, asked: &Audit) -> Result<u8> {
-    let mut broken = false;
+    let root = &workshop.paths.root;
+    let mut broken = report(SOURCES, "lines", &lines::check(root)?, asked);
+    let mut sizes = Vec::new();
     for platform in Platform::chosen(&asked.platforms)? {
         let built = build::kernel(workshop, platform, true)?;
         let start = Instant::now();
         let subject = Subject {
             platform,
-            image: Image::open(&built.full, &workshop.paths.root)?,
-            root: &workshop.paths.root,
+            image: Image::open(&built.full, root)?,
+            root,
         };
         if asked.save {
             operations::save(subject.root, platform, &subject.image)?;
         }
         broken |= audit(&subject, asked)?;
+        sizes.extend(size::of(&subject));
         eprintln!("audit: {platform} took {:.1} s", start.elapsed().as_secs_f32());
     }
     if asked.save {
-        operations::write_page(&workshop.paths.root)?;
+        operations::write_page(root)?;
     }
+    size::finish(root, asked, &sizes)?;
     Ok(if broken { BROKEN } else { 0 })
 }
 
@@ -102,17 +111,23 @@ fn audit(subject: &Subject<'_>, asked: &Audit) -> Result<bool> {
     let mut broken = false;
     for rule in RULES {
         let finding = (rule.check)(subject).with_context(|| format!("rule {} of {}", rule.name, subject.platform))?;
-        match finding.violations.len() {
-            0 => println!("{:8} {:12} ok      {}", subject.platform, rule.name, finding.summary),
-            count => println!("{:8} {:12} BROKEN  {count} violations", subject.platform, rule.name),
-        }
-        for line in finding.details.iter().filter(|_| asked.verbose) {
-            println!("    {line}");
-        }
-        for violation in &finding.violations {
-            println!("    {violation}");
-        }
-        broken |= !finding.violations.is_empty();
+        broken |= report(subject.platform.name(), rule.name, &finding, asked);
     }
     Ok(broken)
+}
+
+/// Prints what a rule says; whether it is broken.
+fn report(subject: &str, rule: &str, finding: &Finding, asked: &Audit) -> bool {
+    let broken = !finding.violations.is_empty();
+    match finding.violations.len() {
+        0 => println!("{subject:8} {rule:12} ok      {}", finding.summary),
+        count => println!("{subject:8} {rule:12} BROKEN  {count} violations"),
+    }
+    for line in finding.details.iter().filter(|_| asked.verbose) {
+        println!("    {line}");
+    }
+    for violation in &finding.violations {
+        println!("    {violation}");
+    }
+    broken
 }
