@@ -10,10 +10,14 @@ use arch::layout::PAGE_SIZE;
 use arch::percpu::CpuId;
 use arch::stack::GuardedStack;
 use arch::{Exception, VirtAddr};
+use core::arch::global_asm;
 use core::ops::Range;
 
 /// Room for a register dump with a backtrace, formatted by an unoptimised kernel.
 const SIZE: usize = 16 * 1024;
+
+// The size as a symbol of the image, for whoever proves on the image that it is enough: `cargo xtask audit`.
+global_asm!(".globl exception_stack_size", ".set exception_stack_size, {size}", size = const SIZE);
 
 /// How many stacks a CPU has.
 const COUNT: usize = 3;

@@ -17,6 +17,7 @@ mod privilege;
 mod red_zone;
 mod rights;
 mod size;
+mod stack;
 mod vectors;
 pub mod violation;
 
@@ -74,6 +75,7 @@ const RULES: &[Rule] = &[
     rights::RULE,
     red_zone::RULE,
     vectors::RULE,
+    stack::RULE,
 ];
 
 /// Audits the images asked for, and returns the exit status.
