@@ -19,7 +19,10 @@ pub struct Figures {
 
 impl Figures {
     /// Those of batches of `operations`, of which what an `empty` one took is no part. The first batch does not count.
-    pub(super) fn of(operations: u64, empty: Sample, mut batch: impl FnMut() -> Sample) -> Self {
+    ///
+    /// There is one of this in the image, and not one for each benchmark: what is measured, is measured within a batch.
+    #[inline(never)]
+    pub(super) fn of(operations: u64, empty: Sample, batch: &mut dyn FnMut() -> Sample) -> Self {
         batch();
         let mut costs = [0; BATCHES];
         let mut calls = Vec::with_capacity(BATCHES);

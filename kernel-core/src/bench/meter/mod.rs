@@ -40,7 +40,7 @@ pub fn measure(round: impl FnMut()) -> Figures {
 /// caches and lists from which the others then take.
 pub fn measure_several(operations: u64, mut round: impl FnMut()) -> Figures {
     let empty = batch(&mut || ());
-    Figures::of(ROUNDS * operations, empty, || batch(&mut round))
+    Figures::of(ROUNDS * operations, empty, &mut || batch(&mut round))
 }
 
 /// Measures `act`, which does the operation once with what `prepare` has made; `clean` gets what it returns. Only `act` counts.
@@ -74,7 +74,7 @@ pub unsafe fn measure_by_hand(operation: ByHand, slot: Slot) -> Option<Figures> 
     };
     let empty = batch(ByHand::Nothing)?;
     batch(operation)?;
-    Some(Figures::of(ROUNDS, empty, || {
+    Some(Figures::of(ROUNDS, empty, &mut || {
         batch(operation).expect("it was measured before")
     }))
 }

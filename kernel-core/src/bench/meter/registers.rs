@@ -20,7 +20,7 @@ pub fn measure_in_registers<S: Copy>(state: S, round: impl Fn(S) -> S) -> Figure
     let twice = |state| round(round(state));
     let four_times = |state| twice(twice(state));
     let all = |state| four_times(four_times(state));
-    Figures::of(ROUNDS * COPIES, empty, || batch(state, &all))
+    Figures::of(ROUNDS * COPIES, empty, &mut || batch(state, &all))
 }
 
 #[inline(never)]
