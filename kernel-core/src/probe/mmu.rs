@@ -16,6 +16,10 @@ probes! {
         // SAFETY: never executed.
         unsafe { Platform::set_entry(Slot { table, level, address }, pte) }
     }
+    "probe.MmuOps.set_entry.level_1": fn set_entry_level_1(table: Pfn, address: VirtAddr, pte: Pte) {
+        // SAFETY: never executed.
+        unsafe { Platform::set_entry(Slot { table, level: PageTableLevel::One, address }, pte) }
+    }
     "probe.MmuOps.table_give": fn table_give(table: Pfn, level: PageTableLevel) {
         // SAFETY: never executed.
         unsafe { Platform::table_give(table, level) }

@@ -5,6 +5,9 @@
 //! operands in registers, and does nothing else. `cargo xtask audit` finds them by their names, `probe.GROUP.OPERATION`, and compares
 //! what the compiler made of them with what it should be (`docs/operations.md`).
 //!
+//! Where the core often says an operand outright and the code depends on it, there is a second function for that,
+//! `probe.GROUP.OPERATION.OPERAND`.
+//!
 //! Nobody calls them, and nothing points to them. What is left out says what, not how: [`Subarch::describe`](arch::Subarch::describe) and
 //! [`TimeOps::clock_source`](arch::TimeOps::clock_source) are phrases for the boot report.
 

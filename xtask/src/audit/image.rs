@@ -31,6 +31,8 @@ pub struct Image {
     pub functions: Vec<Function>,
     /// All symbols with a name, by that name as the file has it.
     pub symbols: BTreeMap<String, u64>,
+    /// How many bytes those symbols name that say so.
+    pub sizes: BTreeMap<String, u64>,
     places: Option<Places>,
 }
 
@@ -82,7 +84,8 @@ impl Image {
             sections: sections(&file)?,
             segments: segments(&file)?,
             functions: function::all(&file)?,
-            symbols: symbols(&file),
+            symbols: symbols(&file, ObjectSymbol::address),
+            sizes: symbols(&file, ObjectSymbol::size),
             places: None,
         };
         ensure!(!image.functions.is_empty(), "it has no symbols of functions");
@@ -106,11 +109,6 @@ impl Image {
             .partition_point(|function| function.range.start <= address);
         let function = self.functions[..behind].last()?;
         function.range.contains(&address).then_some(function)
-    }
-
-    /// The functions with this name in the source, without generic arguments' hashes.
-    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Function> {
-        self.functions.iter().filter(move |function| function.name == name)
     }
 
     /// The bytes at `range`, as far as the file has them.
@@ -245,10 +243,11 @@ fn segments(file: &object::File<'_>) -> Result<Vec<Stretch>> {
     Ok(segments)
 }
 
-fn symbols(file: &object::File<'_>) -> BTreeMap<String, u64> {
+/// What `of` says of each symbol.
+fn symbols<'d>(file: &'d object::File<'d>, of: fn(&object::Symbol<'d, 'd>) -> u64) -> BTreeMap<String, u64> {
     let named = file.symbols().filter(|symbol| symbol.kind() != SymbolKind::File);
     named
-        .filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), symbol.address())))
+        .filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), of(&symbol))))
         .collect()
 }
 

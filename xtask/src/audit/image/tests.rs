@@ -11,7 +11,8 @@ fn functions_have_names_addresses_and_instructions() {
         }),
     ]);
     assert_eq!(image.functions.len(), 2);
-    let second = image.named("second").next().unwrap();
+    let second = &image.functions[1];
+    assert_eq!(second.name, "second");
     assert_eq!(second.range, 16..18);
     let mnemonics: Vec<_> = image.instructions(second).iter().map(Instruction::mnemonic).collect();
     assert_eq!(mnemonics, [Mnemonic::Nop, Mnemonic::Ret]);

@@ -8,6 +8,7 @@
 //! See [`verdict`] for what better means, [`reference`] for the files, [`sequence`] for how code becomes text that survives the next
 //! build.
 
+mod essence;
 mod names;
 mod page;
 mod reference;
@@ -21,7 +22,7 @@ use super::violation::Violation;
 use super::{Finding, Rule, Subject};
 use crate::platform::Platform;
 use anyhow::Result;
-use reference::Reference;
+use reference::References;
 use sequence::Sequence;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -53,12 +54,12 @@ fn found(image: &Image) -> BTreeMap<String, Sequence> {
 }
 
 /// Compares what was found with what was reviewed.
-fn compare(found: &BTreeMap<String, Sequence>, references: &BTreeMap<String, Reference>) -> Finding {
+fn compare(found: &BTreeMap<String, Sequence>, references: &References) -> Finding {
     let mut finding = Finding::default();
     let mut verdicts = [0; 3];
     for (name, sequence) in found {
         finding.details.extend(details(name, sequence));
-        let Some(reference) = references.get(name) else {
+        let Some(reference) = references.operations.get(name) else {
             let what = format!("{name} has no reference: review it, then type `cargo xtask audit --save`");
             finding.violations.push(Violation::new(RULE.name, what));
             continue;
@@ -72,17 +73,40 @@ fn compare(found: &BTreeMap<String, Sequence>, references: &BTreeMap<String, Ref
                 .push(Violation::new(RULE.name, format!("{name}: {why}"))),
         }
     }
-    let gone = references.keys().filter(|name| !found.contains_key(*name));
+    let gone = references.operations.keys().filter(|name| !found.contains_key(*name));
     finding
         .violations
         .extend(gone.map(|name| Violation::new(RULE.name, format!("{name} has a reference and no probe"))));
+    finding.violations.extend(unreasonable(found, &references.reasons));
     let [same, better, as_good] = verdicts;
-    let leaves = references.values().filter(|reference| reference.is_leaf).count();
+    let leaves = references
+        .operations
+        .values()
+        .filter(|reference| reference.is_leaf)
+        .count();
     finding.summary = format!(
         "{} operations, {leaves} of them without a call: {same} as reviewed, {better} better, {as_good} as good",
         found.len()
     );
     finding
+}
+
+/// Calls without a reason, and reasons without a call.
+fn unreasonable(found: &BTreeMap<String, Sequence>, reasons: &BTreeMap<String, String>) -> Vec<Violation> {
+    let mut complaints = Vec::new();
+    let has_reason = |callee: &String| reasons.get(callee).is_some_and(|reason| !reason.is_empty());
+    for (name, sequence) in found {
+        for callee in sequence.calls.iter().filter(|callee| !has_reason(callee)) {
+            complaints.push(format!("{name} calls {callee}, for which there is no reason"));
+        }
+    }
+    let is_called = |callee: &String| found.values().any(|sequence| sequence.calls.contains(callee));
+    let idle = reasons.keys().filter(|callee| !is_called(callee));
+    complaints.extend(idle.map(|callee| format!("there is a reason to call {callee}, and nobody does")));
+    complaints
+        .into_iter()
+        .map(|what| Violation::new(RULE.name, what))
+        .collect()
 }
 
 /// An operation for someone who wants to see it.

@@ -1,7 +1,7 @@
 //! Names instead of addresses, which move with every build.
 //!
-//! What lies in the image has a symbol, and is shown by it and by the distance from it. Jumps within an operation lead to labels, which
-//! are numbered by their order.
+//! What lies in the image is shown by its symbol and the distance from that. What has none, as the texts of messages, is shown by its
+//! section alone. Jumps within an operation lead to labels, which are numbered by their order.
 
 use crate::audit::image::{Function, Image};
 use crate::audit::violation::formatter;
@@ -13,8 +13,17 @@ use std::ops::Range;
 #[derive(Debug, Clone)]
 pub struct Names {
     labels: BTreeMap<u64, usize>,
-    names: BTreeMap<u64, String>,
+    names: BTreeMap<u64, Named>,
+    sections: Vec<(Range<u64>, String)>,
     image: Range<u64>,
+}
+
+/// What a symbol names.
+#[derive(Debug, Clone)]
+struct Named {
+    name: String,
+    /// How many bytes; zero for a place that is only an address.
+    size: u64,
 }
 
 impl Names {
@@ -30,11 +39,15 @@ impl Names {
         let mut inside: Vec<_> = targets.filter(|target| function.range.contains(target)).collect();
         inside.sort_unstable();
         inside.dedup();
-        let names = image.symbols.iter().map(|(name, address)| (*address, plain(name)));
+        let sections = image
+            .sections
+            .iter()
+            .map(|section| (section.range.clone(), section.name.clone()));
         let bound = |name: &str| image.symbols.get(name).copied().unwrap_or_default();
         Self {
             labels: inside.into_iter().zip(1..).collect(),
-            names: names.collect(),
+            names: named(image),
+            sections: sections.collect(),
             image: bound("__image_start")..bound("__image_end"),
         }
     }
@@ -42,6 +55,11 @@ impl Names {
     /// The line of a label, if a jump leads to `address`.
     pub fn label(&self, address: u64) -> Option<String> {
         self.labels.get(&address).map(|number| format!("{number}:"))
+    }
+
+    /// Whether `address` is one of the image's, so that it moves with every build.
+    pub fn is_in_image(&self, address: u64) -> bool {
+        self.image.contains(&address)
     }
 
     /// What writes instructions with these names.
@@ -55,12 +73,29 @@ impl SymbolResolver for Names {
         if let Some(label) = self.labels.get(&address) {
             return Some(SymbolResult::with_string(address, label.to_string()));
         }
-        if !self.image.contains(&address) {
+        if !self.is_in_image(address) {
             return None;
         }
-        let (start, name) = self.names.range(..=address).next_back()?;
-        Some(SymbolResult::with_string(*start, name.clone()))
+        let nearest = self.names.range(..=address).next_back();
+        if let Some((start, named)) = nearest.filter(|(start, named)| address - **start < named.size.max(1)) {
+            return Some(SymbolResult::with_string(*start, named.name.clone()));
+        }
+        let (_, section) = self.sections.iter().find(|(range, _)| range.contains(&address))?;
+        Some(SymbolResult::with_string(address, section.clone()))
     }
+}
+
+/// All that has a symbol, by address. Of several symbols for one address the one that names the most is taken.
+fn named(image: &Image) -> BTreeMap<u64, Named> {
+    let mut all: BTreeMap<u64, Named> = BTreeMap::new();
+    for (symbol, address) in &image.symbols {
+        let size = image.sizes.get(symbol).copied().unwrap_or_default();
+        if all.get(address).is_none_or(|other| other.size <= size) {
+            let name = plain(symbol);
+            all.insert(*address, Named { name, size });
+        }
+    }
+    all
 }
 
 /// A symbol as the source has it, without the compiler's hash and number.

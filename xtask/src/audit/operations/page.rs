@@ -36,7 +36,7 @@ fn with_table(page: &str, table: &str) -> Option<String> {
 
 /// The table, group by group.
 fn table(root: &Path) -> Result<String> {
-    let columns = Platform::ALL.map(|platform| reference::read(root, platform));
+    let columns = Platform::ALL.map(|platform| Ok(reference::read(root, platform)?.operations));
     let columns = columns.into_iter().collect::<Result<Vec<_>>>()?;
     let mut operations: Vec<&String> = columns.iter().flat_map(BTreeMap::keys).collect();
     operations.sort();
@@ -80,12 +80,25 @@ fn cell(reference: &Reference) -> String {
         .lines
         .iter()
         .take(SHOWN)
-        .map(|line| format!("`{}`", line.replace('|', "\\|")))
+        .map(|line| format!("`{}`", short(line).replace('|', "\\|")))
         .collect();
     if sequence.lines.len() > SHOWN {
         lines.push("…".to_owned());
     }
     format!("{figures}{stack}{calls}<br>{}", lines.join("<br>"))
+}
+
+/// A line in which the implementation of a trait has the type's name alone: `Xen::read`.
+fn short(line: &str) -> String {
+    let parts = || {
+        let (before, rest) = line.split_once("<impl ")?;
+        let (implementation, method) = rest.split_once(">::")?;
+        let (_, of) = implementation.split_once(" for ")?;
+        let type_name = of.rsplit("::").next()?;
+        let before = before.trim_end_matches(|letter: char| !letter.is_whitespace());
+        Some(format!("{before}{type_name}::{method}"))
+    };
+    parts().unwrap_or_else(|| line.to_owned())
 }
 
 #[cfg(test)]
@@ -113,6 +126,16 @@ mod tests {
         assert_eq!(cell(&reference(&["cli"])), "1 in 9 bytes, 8 of stack, 1 call<br>`cli`");
         assert_eq!(cell(&reference(&[])), "nothing at all");
         assert!(cell(&reference(&["nop"; 20])).ends_with("`nop`<br>…"));
+    }
+
+    #[test]
+    fn methods_are_shown_by_their_types_name() {
+        let call = "jmp subarch_xen::mmu::<impl arch::mmu::MmuOps for subarch_xen::Xen>::table_give";
+        assert_eq!(short(call), "jmp Xen::table_give");
+        assert_eq!(
+            short("call subarch_xen::irq::deliver"),
+            "call subarch_xen::irq::deliver"
+        );
     }
 
     #[test]

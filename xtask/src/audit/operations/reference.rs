@@ -1,23 +1,39 @@
 //! References: one file for each platform in `docs/operations`, for people to read and to review.
 //!
 //! ```text
+//! callee subarch_native::…: sends an interrupt to each CPU, and waits
+//!
 //! IrqOps.disable: leaf, 1 bytes, 0 of stack
 //!     cli
 //! MmuOps.flush_on: 5 bytes, 0 of stack, calls subarch_native::…
-//!     essence cli; sti
+//!     essence cli
+//!     essence sti
+//!     cli
 //!     call …
 //! ```
 //!
 //! A line that is not indented begins an operation: its name, `leaf` if it may call nothing, its figures, and what it calls. Its
-//! instructions follow, one a line; and before them its essence, if it has one. Lines that begin with `#` are for the reader.
+//! instructions follow, one a line; and before them its essence, if it has one, one a line too. What is called has a line of its own with a reason, once
+//! for all operations. Lines that begin with `#` are for the reader.
+//!
+//! Saving writes anew what is measured, and keeps what somebody has decided: the reasons, and that an operation is a leaf.
 
 use super::sequence::Sequence;
 use crate::platform::Platform;
-use anyhow::{Context, Result, bail, ensure};
-use std::collections::BTreeMap;
+use anyhow::{Context, Result, ensure};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// All that was reviewed on a platform.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct References {
+    /// What each operation was, by its name.
+    pub operations: BTreeMap<String, Reference>,
+    /// Why this function may be called, by the function's name.
+    pub reasons: BTreeMap<String, String>,
+}
 
 /// What an operation was reviewed to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,34 +51,51 @@ const HEADING: &str = "\
 
 ";
 
-/// The references for `platform`, by the names of operations.
+/// The references for `platform`.
 ///
 /// # Errors
 /// There is no such file, or a line of it is not of the form above; the error names file and line.
-pub fn read(root: &Path, platform: Platform) -> Result<BTreeMap<String, Reference>> {
+pub fn read(root: &Path, platform: Platform) -> Result<References> {
     let file = file(root, platform);
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     parse(&text).with_context(|| format!("{} holds no references", file.display()))
 }
 
-/// Writes references for all that was `found`.
+/// Writes references for all that was `found`, and keeps what was decided.
 ///
 /// # Errors
-/// The file cannot be written.
+/// What there is cannot be read, or not be written.
 pub fn write(root: &Path, platform: Platform, found: &BTreeMap<String, Sequence>) -> Result<()> {
     let file = file(root, platform);
-    fs::write(&file, format!("{HEADING}{}", text(found))).with_context(|| format!("cannot write {}", file.display()))
+    let before = if file.exists() {
+        read(root, platform)?
+    } else {
+        References::default()
+    };
+    fs::write(&file, format!("{HEADING}{}", text(found, &before)))
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 fn file(root: &Path, platform: Platform) -> PathBuf {
     root.join("docs/operations").join(format!("{platform}.txt"))
 }
 
-/// All operations as the file has them.
-fn text(found: &BTreeMap<String, Sequence>) -> String {
-    let mut text = String::new();
+/// All operations as the file has them, with what was decided `before`.
+fn text(found: &BTreeMap<String, Sequence>, before: &References) -> String {
+    let callees: BTreeSet<_> = found.values().flat_map(|sequence| &sequence.calls).collect();
+    let reason = |callee| before.reasons.get(callee).map_or("", |reason| reason);
+    let mut text: String = callees
+        .into_iter()
+        .map(|callee| format!("callee {callee}: {}", reason(callee)).trim_end().to_owned() + "\n")
+        .collect();
+    text.push('\n');
     for (name, sequence) in found {
-        let leaf = if sequence.calls.is_empty() { "leaf, " } else { "" };
+        let was_leaf = before.operations.get(name).is_some_and(|reference| reference.is_leaf);
+        let leaf = if was_leaf || sequence.calls.is_empty() {
+            "leaf, "
+        } else {
+            ""
+        };
         let calls = match sequence.calls.as_slice() {
             [] => String::new(),
             calls => format!(", calls {}", calls.join(" | ")),
@@ -73,8 +106,8 @@ fn text(found: &BTreeMap<String, Sequence>) -> String {
             "{name}: {leaf}{} bytes, {} of stack{calls}",
             sequence.bytes, sequence.stack
         );
-        if !sequence.essence.is_empty() {
-            let _ = writeln!(text, "    essence {}", sequence.essence.join("; "));
+        for essence in &sequence.essence {
+            let _ = writeln!(text, "    essence {essence}");
         }
         for line in &sequence.lines {
             let _ = writeln!(text, "    {line}");
@@ -84,36 +117,44 @@ fn text(found: &BTreeMap<String, Sequence>) -> String {
 }
 
 /// Reads what [`text`] writes.
-fn parse(text: &str) -> Result<BTreeMap<String, Reference>> {
-    let mut references = BTreeMap::new();
-    let mut current: Option<(String, Reference)> = None;
+fn parse(text: &str) -> Result<References> {
+    let mut references = References::default();
+    let mut current = None;
     for (number, line) in text.lines().enumerate() {
-        let at = || format!("line {}: `{line}`", number + 1);
         if line.trim().is_empty() || line.starts_with('#') {
             continue;
         }
-        if let Some(inside) = line.strip_prefix("    ") {
-            let Some((_, reference)) = &mut current else {
-                bail!("{} belongs to no operation", at());
-            };
-            add(reference, inside);
-        } else {
-            let heading = heading(line).with_context(at)?;
-            references.extend(current.replace(heading));
-        }
-        if let Some((name, _)) = &current {
-            ensure!(!references.contains_key(name), "{}: {name} is there twice", at());
-        }
+        take(line, &mut references, &mut current).with_context(|| format!("line {}: `{line}`", number + 1))?;
     }
-    references.extend(current);
     Ok(references)
+}
+
+/// Takes one line; `current` is the operation that indented lines belong to.
+fn take(line: &str, references: &mut References, current: &mut Option<String>) -> Result<()> {
+    if let Some(inside) = line.strip_prefix("    ") {
+        let reference = current.as_ref().and_then(|name| references.operations.get_mut(name));
+        add(reference.context("it belongs to no operation")?, inside);
+    } else if let Some(callee) = line.strip_prefix("callee ") {
+        let parts = callee
+            .split_once(": ")
+            .or(callee.strip_suffix(':').map(|name| (name, "")));
+        let (name, reason) = parts.context("a colon and a reason are missing")?;
+        let twice = references.reasons.insert(name.to_owned(), reason.to_owned());
+        ensure!(twice.is_none(), "{name} is there twice");
+    } else {
+        let (name, reference) = heading(line)?;
+        let twice = references.operations.insert(name.clone(), reference);
+        ensure!(twice.is_none(), "{name} is there twice");
+        *current = Some(name);
+    }
+    Ok(())
 }
 
 /// Adds a line to an operation.
 fn add(reference: &mut Reference, line: &str) {
     let sequence = &mut reference.sequence;
     if let Some(essence) = line.strip_prefix("essence ") {
-        sequence.essence = essence.split("; ").map(str::to_owned).collect();
+        sequence.essence.push(essence.to_owned());
         return;
     }
     let is_label = line
@@ -164,7 +205,7 @@ mod tests {
             stack: 8,
             calls: ["f", "g"].map(str::to_owned).to_vec(),
             indirect: Vec::new(),
-            essence: vec!["cli".to_owned()],
+            essence: ["cli", "sti"].map(str::to_owned).to_vec(),
         }
     }
 
@@ -176,22 +217,38 @@ mod tests {
             ..sequence()
         };
         let found = BTreeMap::from([("G.calls".to_owned(), sequence()), ("G.leaf".to_owned(), leaf)]);
-        let references = parse(&format!("{HEADING}{}", text(&found))).unwrap();
-        let sequences: BTreeMap<_, _> = references
+        let references = parse(&format!("{HEADING}{}", text(&found, &References::default()))).unwrap();
+        let operations = &references.operations;
+        let sequences: BTreeMap<_, _> = operations
             .iter()
             .map(|(name, each)| (name.clone(), each.sequence.clone()))
             .collect();
         assert_eq!(sequences, found);
         assert_eq!(
-            [references["G.calls"].is_leaf, references["G.leaf"].is_leaf],
+            [operations["G.calls"].is_leaf, operations["G.leaf"].is_leaf],
             [false, true]
         );
+        let callees: Vec<_> = references.reasons.keys().collect();
+        assert_eq!(callees, ["f", "g"]);
+    }
+
+    #[test]
+    fn what_was_decided_is_kept() {
+        let before = "callee f: because\ncallee gone: it was called\nG.calls: leaf, 1 bytes, 0 of stack\n    cli\n";
+        let before = parse(before).unwrap();
+        let found = BTreeMap::from([("G.calls".to_owned(), sequence())]);
+        let after = parse(&text(&found, &before)).unwrap();
+        assert!(after.operations["G.calls"].is_leaf);
+        let reasons = [("f", "because"), ("g", "")].map(|(callee, reason)| (callee.to_owned(), reason.to_owned()));
+        assert_eq!(after.reasons, BTreeMap::from(reasons));
     }
 
     #[test]
     fn malformed_files_are_refused_by_line() {
         let cases = [
-            ("    cli", "line 1: `    cli` belongs to no operation"),
+            ("    cli", "line 1: `    cli`: it belongs to no operation"),
+            ("callee f", "a colon and a reason"),
+            ("callee f: a\ncallee f: b", "line 2: `callee f: b`: f is there twice"),
             ("G.f", "colon"),
             ("# fine\nG.f: leaf", "line 2"),
             ("G.f: leaf, x bytes, 0 of stack", "no number"),

@@ -3,6 +3,7 @@
 //! Addresses move with every build, and registers of the frame belong to the probe. So addresses become the names of what is there,
 //! jumps within the operation lead to numbered labels, and what every function with a frame pointer begins and ends with is left out.
 
+use super::essence;
 use super::names::Names;
 use crate::audit::image::{Function, Image};
 use iced_x86::{FlowControl, Formatter, Instruction, IntelFormatter, Mnemonic, OpKind, Register};
@@ -23,7 +24,7 @@ pub struct Sequence {
     pub calls: Vec<String>,
     /// What of them goes through a pointer.
     pub indirect: Vec<String>,
-    /// The instructions that only a kernel has a reason for.
+    /// What of them can be noticed outside the registers; see [`essence`].
     pub essence: Vec<String>,
 }
 
@@ -32,11 +33,12 @@ impl Sequence {
     pub fn of(image: &Image, function: &Function) -> Self {
         let mut instructions = image.instructions(function);
         while instructions.pop_if(|last| is_end(last)).is_some() {}
-        instructions.retain(|each| !is_of_frame(each));
+        let bytes = bytes(&instructions);
+        let frame: Vec<_> = instructions.extract_if(.., |each| is_of_frame(each)).collect();
         let names = Names::new(image, function, &instructions);
         let mut sequence = Self {
             lines: Vec::new(),
-            bytes: instructions.iter().map(Instruction::len).sum(),
+            bytes: bytes - frame.iter().map(Instruction::len).sum::<usize>(),
             instructions: instructions.len(),
             stack: instructions.iter().map(claimed).sum(),
             calls: instructions
@@ -44,7 +46,7 @@ impl Sequence {
                 .filter_map(|each| callee(image, function, each))
                 .collect(),
             indirect: Vec::new(),
-            essence: instructions.iter().filter_map(essence).collect(),
+            essence: essence::of(&instructions, &names),
         };
         sequence.calls.sort();
         sequence.calls.dedup();
@@ -74,6 +76,15 @@ impl Sequence {
             "{instructions} instructions, {bytes} bytes, {stack} of stack, {} calls",
             calls.len()
         )
+    }
+}
+
+/// How many bytes there are from the first to the last: more than the instructions' own where Xen's letters stand between two.
+fn bytes(instructions: &[Instruction]) -> usize {
+    match instructions {
+        [first, .., last] => (last.next_ip() - first.ip()) as usize,
+        [only] => only.len(),
+        [] => 0,
     }
 }
 
@@ -114,40 +125,6 @@ fn callee(image: &Image, function: &Function, instruction: &Instruction) -> Opti
     };
     let target = || image.function_at(instruction.near_branch_target());
     leads_away.then(|| target().map_or_else(|| "unknown".to_owned(), |target| target.name.clone()))
-}
-
-/// The part of `instruction` that makes it what only a kernel does; nothing for any other.
-fn essence(instruction: &Instruction) -> Option<String> {
-    use Mnemonic::*;
-    let mnemonic = format!("{:?}", instruction.mnemonic()).to_lowercase();
-    if instruction.segment_prefix() == Register::GS {
-        return Some(format!("{mnemonic} gs:{:#x}", instruction.memory_displacement64()));
-    }
-    let is_special = instruction.is_privileged()
-        || instruction.has_lock_prefix()
-        || matches!(
-            instruction.mnemonic(),
-            Syscall
-                | Rdtsc
-                | Rdtscp
-                | Cpuid
-                | Pause
-                | Pushfq
-                | Popfq
-                | Iretq
-                | Mfence
-                | Lfence
-                | Sfence
-                | Xchg
-                | Xgetbv
-        );
-    let control = [instruction.op0_register(), instruction.op1_register()];
-    let control = control.into_iter().find(|register| register.is_cr());
-    is_special.then(|| {
-        control.map_or(mnemonic.clone(), |register| {
-            format!("{mnemonic} {register:?}").to_lowercase()
-        })
-    })
 }
 
 /// One instruction.
@@ -199,7 +176,7 @@ mod tests {
         );
         assert_eq!((sequence.instructions, sequence.stack), (6, 24));
         assert_eq!(sequence.calls, ["callee"]);
-        assert_eq!(sequence.essence, ["mov gs:0x1", "cli"]);
+        assert_eq!(sequence.essence, ["mov byte ptr gs:[1], 1", "cli"]);
         assert!(sequence.indirect.is_empty());
     }
 

@@ -1,4 +1,5 @@
 use super::super::image::sample::{Part, image};
+use super::reference::Reference;
 use super::*;
 use iced_x86::code_asm::*;
 
@@ -17,15 +18,19 @@ fn operation(write: &dyn Fn(&mut CodeAssembler)) -> BTreeMap<String, Sequence> {
     found(&image(&parts))
 }
 
-fn reviewed(sequence: &BTreeMap<String, Sequence>) -> BTreeMap<String, Reference> {
+fn reviewed(sequence: &BTreeMap<String, Sequence>) -> References {
     let reference = |sequence: &Sequence| Reference {
         is_leaf: sequence.calls.is_empty(),
         sequence: sequence.clone(),
     };
-    sequence
-        .iter()
-        .map(|(name, sequence)| (name.clone(), reference(sequence)))
-        .collect()
+    let callees = sequence.values().flat_map(|sequence| sequence.calls.iter().cloned());
+    References {
+        operations: sequence
+            .iter()
+            .map(|(name, sequence)| (name.clone(), reference(sequence)))
+            .collect(),
+        reasons: callees.map(|callee| (callee, "it must".to_owned())).collect(),
+    }
 }
 
 /// What the rule says of the first, if the second is what was reviewed.
@@ -113,10 +118,44 @@ fn a_pointer_or_a_call_of_a_leaf_is_a_violation() {
 #[test]
 fn neither_probe_nor_reference_may_be_alone() {
     let found = operation(&cli);
-    let without = compare(&found, &BTreeMap::new());
+    let without = compare(&found, &References::default());
     assert!(without.violations[0].what.starts_with("G.f has no reference"));
     let gone = compare(&BTreeMap::new(), &reviewed(&found));
     assert_eq!(gone.violations[0].what, "G.f has a reference and no probe");
+}
+
+#[test]
+fn what_only_computes_is_known_by_its_text_alone() {
+    let finding = said(&|a| a.mov(al, 1).unwrap(), &|a| a.xor(eax, eax).unwrap());
+    assert!(
+        finding.violations[0]
+            .what
+            .ends_with("the first difference is `mov al, 1`, reviewed was `xor eax, eax`"),
+        "{finding:?}"
+    );
+}
+
+#[test]
+fn a_call_and_its_reason_belong_together() {
+    let found = operation(&|a| a.call(0x20).unwrap());
+    let mut references = reviewed(&found);
+    assert!(compare(&found, &references).violations.is_empty());
+    references.reasons.insert("callee".to_owned(), String::new());
+    references
+        .reasons
+        .insert("other".to_owned(), "it was called".to_owned());
+    let said: Vec<_> = compare(&found, &references)
+        .violations
+        .into_iter()
+        .map(|violation| violation.what)
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "G.f calls callee, for which there is no reason",
+            "there is a reason to call other, and nobody does"
+        ]
+    );
 }
 
 /// The operations of the border, as its source has them.
@@ -150,7 +189,7 @@ fn every_operation_of_the_border_has_a_reference_on_every_platform() {
         let references = reference::read(root, platform).unwrap();
         for operation in operations.iter().filter(|name| !REPORTS.contains(&name.as_str())) {
             assert!(
-                references.contains_key(operation),
+                references.operations.contains_key(operation),
                 "{platform} has no reference for {operation}"
             );
         }

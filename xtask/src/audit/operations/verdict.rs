@@ -2,7 +2,8 @@
 //!
 //! The same text is the same. Other text may be as good: the next compiler takes another register, or saves an instruction. What it may not
 //! do is to cost more by any figure, or to do something else. The figures are bytes, instructions, stack and calls; what
-//! the operation *does* is told by its instructions that only a kernel has a reason for, its essence, which must stay.
+//! the operation *does* is told by its [essence](super::essence), which must stay. One that has none only computes, and nothing but its
+//! text tells what: then other text is for someone to look at, however cheap it is.
 
 use super::reference::Reference;
 use super::sequence::Sequence;
@@ -37,6 +38,12 @@ pub fn judge(found: &Sequence, reviewed: &Reference) -> Verdict {
             "it does something else: [{}], reviewed was [{}]",
             found.essence.join("; "),
             reference.essence.join("; ")
+        ));
+    }
+    if reference.essence.is_empty() {
+        return Verdict::Worse(format!(
+            "it is other than reviewed, and only computes, so that nothing else tells what it does; the first difference is {}",
+            difference(found, reference)
         ));
     }
     let figures = [
