@@ -42,15 +42,42 @@ fn check(subject: &Subject<'_>) -> Result<Finding> {
     Ok(compare(&found(&subject.image), &references))
 }
 
-/// The operations of `image` by name, `GROUP.OPERATION`.
+/// The operations of `image` by name, `GROUP.OPERATION`; and `GROUP.OPERATION.body` where what stands in the operation's place only
+/// calls its function.
 fn found(image: &Image) -> BTreeMap<String, Sequence> {
-    let probes = image
-        .symbols
-        .iter()
-        .filter_map(|(name, address)| Some((name.strip_prefix(PROBE)?, *address)));
-    probes
-        .filter_map(|(name, address)| Some((name.to_owned(), Sequence::of(image, image.function_at(address)?))))
-        .collect()
+    let mut found = BTreeMap::new();
+    for (symbol, address) in &image.symbols {
+        let Some((name, function)) = symbol.strip_prefix(PROBE).zip(image.function_at(*address)) else {
+            continue;
+        };
+        let sequence = Sequence::of(image, function);
+        found.extend(body(image, name, &sequence));
+        found.insert(name.to_owned(), sequence);
+    }
+    found
+}
+
+/// What happens once, or waits for a device: nobody counts its instructions, so its functions have no references.
+const UNCOUNTED: [&str; 3] = ["PowerOps.", "SmpOps.start_cpu", "ConsoleOps.write"];
+
+/// The function that operation `name`, which is this `sequence`, calls instead of being one, if it does.
+fn body(image: &Image, name: &str, sequence: &Sequence) -> Option<(String, Sequence)> {
+    let mut parts = name.split('.');
+    let (group, operation) = parts.next().zip(parts.next())?;
+    let named = |callees: &[String]| {
+        let [callee] = callees else { return None };
+        image.functions.iter().find(|function| function.name == *callee)
+    };
+    let function = named(&sequence.calls)?;
+    let is_implementation = function.name.ends_with(&format!(">::{operation}"));
+    if !is_implementation || UNCOUNTED.iter().any(|uncounted| name.starts_with(uncounted)) {
+        return None;
+    }
+    let mut body = Sequence::of(image, function);
+    if let Some(further) = named(&body.calls).filter(|_| body.instructions == 1) {
+        body = Sequence::of(image, further);
+    }
+    Some((format!("{group}.{operation}.body"), body))
 }
 
 /// Compares what was found with what was reviewed.

@@ -5,8 +5,11 @@
 
 use super::essence;
 use super::names::Names;
+use crate::audit::constant;
 use crate::audit::image::{Function, Image};
-use iced_x86::{FlowControl, Formatter, Instruction, IntelFormatter, Mnemonic, OpKind, Register};
+use crate::audit::violation::text;
+use iced_x86::{FlowControl, Formatter, Instruction, Mnemonic, OpKind, Register};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The instructions of an operation, and what they cost.
@@ -31,36 +34,28 @@ pub struct Sequence {
 impl Sequence {
     /// What the probe `function` of `image` is made of.
     pub fn of(image: &Image, function: &Function) -> Self {
-        let mut instructions = image.instructions(function);
-        while instructions.pop_if(|last| is_end(last)).is_some() {}
-        let bytes = bytes(&instructions);
-        let frame: Vec<_> = instructions.extract_if(.., |each| is_of_frame(each)).collect();
+        let mut all = image.instructions(function);
+        while all.pop_if(|last| is_end(last)).is_some() {}
+        let has_frame = all.iter().any(makes_frame);
+        let (frame, instructions): (Vec<Instruction>, Vec<_>) =
+            all.iter().partition(|each| has_frame && is_of_frame(each));
         let names = Names::new(image, function, &instructions);
-        let mut sequence = Self {
-            lines: Vec::new(),
-            bytes: bytes - frame.iter().map(Instruction::len).sum::<usize>(),
+        let calls: BTreeSet<_> = instructions
+            .iter()
+            .filter_map(|each| callee(image, function, each))
+            .collect();
+        let indirect = instructions
+            .iter()
+            .filter(|each| is_indirect(each) && constant::target(image, function, each).is_none());
+        Self {
+            lines: lines(&all, &instructions, &names),
+            bytes: bytes(&all) - frame.iter().map(Instruction::len).sum::<usize>(),
             instructions: instructions.len(),
             stack: instructions.iter().map(claimed).sum(),
-            calls: instructions
-                .iter()
-                .filter_map(|each| callee(image, function, each))
-                .collect(),
-            indirect: Vec::new(),
+            calls: calls.into_iter().collect(),
+            indirect: indirect.map(text).collect(),
             essence: essence::of(&instructions, &names),
-        };
-        sequence.calls.sort();
-        sequence.calls.dedup();
-        let mut formatter = names.formatter();
-        for instruction in &instructions {
-            sequence.lines.extend(names.label(instruction.ip()));
-            let line = line(&mut formatter, instruction);
-            let flow = instruction.flow_control();
-            if matches!(flow, FlowControl::IndirectBranch | FlowControl::IndirectCall) {
-                sequence.indirect.push(line.clone());
-            }
-            sequence.lines.push(line);
         }
-        sequence
     }
 
     /// The figures in a phrase.
@@ -88,14 +83,17 @@ fn bytes(instructions: &[Instruction]) -> usize {
     }
 }
 
-/// What belongs to the probe as a function, not to the operation.
+/// Whether it is what a function with a frame pointer begins with; assembly that goes elsewhere has none.
+fn makes_frame(instruction: &Instruction) -> bool {
+    instruction.mnemonic() == Mnemonic::Mov
+        && instruction.op0_register() == Register::RBP
+        && instruction.op1_register() == Register::RSP
+}
+
+/// What belongs to a function, not to the operation.
 fn is_of_frame(instruction: &Instruction) -> bool {
-    let first = instruction.op0_register();
-    match instruction.mnemonic() {
-        Mnemonic::Push | Mnemonic::Pop => first == Register::RBP,
-        Mnemonic::Mov => first == Register::RBP && instruction.op1_register() == Register::RSP,
-        _ => false,
-    }
+    let moves = matches!(instruction.mnemonic(), Mnemonic::Push | Mnemonic::Pop);
+    moves && instruction.op0_register() == Register::RBP || makes_frame(instruction)
 }
 
 /// What a function ends with: its return, or behind one that does not return what marks its end.
@@ -114,8 +112,11 @@ fn claimed(instruction: &Instruction) -> u64 {
     }
 }
 
-/// The function that `instruction` calls, or jumps to as its last act.
+/// The function that `instruction` calls, or jumps to as its last act; by an address in read-only memory, too, as the linker leaves some.
 fn callee(image: &Image, function: &Function, instruction: &Instruction) -> Option<String> {
+    if let Some(target) = constant::target(image, function, instruction) {
+        return Some(target.name.clone());
+    }
     let leads_away = match instruction.flow_control() {
         FlowControl::Call => instruction.is_call_near(),
         FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch => {
@@ -127,11 +128,28 @@ fn callee(image: &Image, function: &Function, instruction: &Instruction) -> Opti
     leads_away.then(|| target().map_or_else(|| "unknown".to_owned(), |target| target.name.clone()))
 }
 
-/// One instruction.
-fn line(formatter: &mut IntelFormatter, instruction: &Instruction) -> String {
-    let mut line = String::new();
-    formatter.format(instruction, &mut line);
-    line
+/// Whether it goes where a register or memory says.
+fn is_indirect(instruction: &Instruction) -> bool {
+    matches!(
+        instruction.flow_control(),
+        FlowControl::IndirectBranch | FlowControl::IndirectCall
+    )
+}
+
+/// The text of those of `all` instructions that are `shown`, and of the labels before them and behind.
+fn lines(all: &[Instruction], shown: &[Instruction], names: &Names) -> Vec<String> {
+    let mut formatter = names.formatter();
+    let mut lines = Vec::new();
+    for instruction in all {
+        lines.extend(names.label(instruction.ip()));
+        if shown.contains(instruction) {
+            let mut line = String::new();
+            formatter.format(instruction, &mut line);
+            lines.push(line);
+        }
+    }
+    lines.extend(all.last().and_then(|last| names.label(last.next_ip())));
+    lines
 }
 
 #[cfg(test)]

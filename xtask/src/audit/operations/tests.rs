@@ -136,6 +136,20 @@ fn what_only_computes_is_known_by_its_text_alone() {
 }
 
 #[test]
+fn an_operation_that_is_a_function_is_looked_at_there() {
+    let image = image(&[
+        ("probe.G.f", &|a| a.call(0x10).unwrap()),
+        ("_ZN26_$LT$p..P$u20$as$u20$G$GT$1f17h0123456789abcdefE", &|a| {
+            a.cli().unwrap();
+            a.ret().unwrap();
+        }),
+    ]);
+    let found = found(&image);
+    assert_eq!(found["G.f"].calls, ["<p::P as G>::f"]);
+    assert_eq!(found["G.f.body"].lines, ["cli"]);
+}
+
+#[test]
 fn a_call_and_its_reason_belong_together() {
     let found = operation(&|a| a.call(0x20).unwrap());
     let mut references = reviewed(&found);
