@@ -8,8 +8,9 @@
 //! Where the core often says an operand outright and the code depends on it, there is a second function for that,
 //! `probe.GROUP.OPERATION.OPERAND`.
 //!
-//! Nobody calls them, and nothing points to them. What is left out says what, not how: [`Subarch::describe`](arch::Subarch::describe) and
-//! [`TimeOps::clock_source`](arch::TimeOps::clock_source) are phrases for the boot report.
+//! Nobody calls them, and nothing points to them. What is left out tells of the platform and does nothing with it:
+//! [`Subarch::describe`](arch::Subarch::describe) and [`TimeOps::clock_source`](arch::TimeOps::clock_source) are phrases for the boot
+//! report, [`Subarch::counted_calls`](arch::Subarch::counted_calls) is there for measuring.
 
 mod console;
 mod cpu;

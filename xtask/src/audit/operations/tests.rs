@@ -2,6 +2,7 @@ use super::super::image::sample::{Part, image};
 use super::reference::Reference;
 use super::*;
 use iced_x86::code_asm::*;
+use std::collections::BTreeSet;
 
 /// The operation `G.f` of an image whose probe `write` writes.
 fn operation(write: &dyn Fn(&mut CodeAssembler)) -> BTreeMap<String, Sequence> {
@@ -172,36 +173,62 @@ fn a_call_and_its_reason_belong_together() {
     );
 }
 
-/// The operations of the border, as its source has them.
-fn operations_of_the_border(root: &Path) -> Vec<String> {
-    let groups = ["irq", "cpu", "mmu", "time", "smp", "console", "power"];
-    let mut operations = Vec::new();
+/// The sources in the folder `path` of the project, one after the other.
+fn sources(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let files = std::fs::read_dir(root.join(path))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    files
+        .filter(|file| file.extension().is_some_and(|extension| extension == "rs"))
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect()
+}
+
+/// The operations of the border, as its source has them, without the one that is a phrase for the boot report.
+fn operations_of_the_border() -> BTreeSet<String> {
+    let source = sources("arch/src");
+    let (_, groups) = source.split_once("pub trait Subarch: ").unwrap();
+    let groups = groups
+        .split(['+', '{'])
+        .map(str::trim)
+        .take_while(|group| *group != "Sized");
+    let mut operations = BTreeSet::new();
     for group in groups {
-        let source = std::fs::read_to_string(root.join(format!("arch/src/{group}.rs"))).unwrap();
-        let (_, body) = source.split_once("pub trait ").unwrap();
-        let name = body.split([' ', ':']).next().unwrap();
-        let end = body.find("\n}\n").unwrap();
-        let functions = body[..end].lines().filter_map(|line| {
+        let (_, body) = source.split_once(&format!("pub trait {group} {{")).unwrap();
+        let (body, _) = body.split_once("\n}\n").unwrap();
+        let functions = body.lines().filter_map(|line| {
             let line = line.strip_prefix("    ")?;
             let line = line.strip_prefix("unsafe ").unwrap_or(line);
             line.strip_prefix("fn ")?.split('(').next()
         });
-        operations.extend(functions.map(|function| format!("{name}.{function}")));
+        operations.extend(functions.map(|function| format!("{group}.{function}")));
     }
-    operations.sort();
+    operations.remove("TimeOps.clock_source");
     operations
 }
 
+/// What the kernel has probes for: the first two parts of their names.
+fn probed() -> BTreeSet<String> {
+    let source = sources("kernel-core/src/probe");
+    let names = source
+        .split("\"probe.")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    names
+        .map(|name| name.split('.').take(2).collect::<Vec<_>>().join("."))
+        .collect()
+}
+
 #[test]
-fn every_operation_of_the_border_has_a_reference_on_every_platform() {
-    /// Phrases for the boot report.
-    const REPORTS: [&str; 1] = ["TimeOps.clock_source"];
+fn every_operation_of_the_border_has_a_probe_and_a_reference_on_every_platform() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let operations = operations_of_the_border(root);
+    let operations = operations_of_the_border();
     assert!(operations.len() > 40, "{operations:?}");
+    assert_eq!(operations, probed());
     for platform in Platform::ALL {
         let references = reference::read(root, platform).unwrap();
-        for operation in operations.iter().filter(|name| !REPORTS.contains(&name.as_str())) {
+        for operation in &operations {
             assert!(
                 references.operations.contains_key(operation),
                 "{platform} has no reference for {operation}"

@@ -5,7 +5,7 @@ use iced_x86::code_asm::*;
 /// The frame of a function of these instructions, which is the second of its image.
 fn frame(write: &dyn Fn(&mut CodeAssembler)) -> Frame {
     let image = image(&[("callee", &|a| a.ret().unwrap()), ("function", write)]);
-    of(&image, image.named("function").next().unwrap())
+    of(&image, &image.functions[1])
 }
 
 fn depths(frame: &Frame) -> Vec<(u64, Target)> {
