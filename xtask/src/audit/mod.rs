@@ -12,6 +12,7 @@ mod constant;
 pub mod image;
 mod indirect;
 mod lines;
+mod notes;
 mod operations;
 mod privilege;
 mod red_zone;
@@ -27,6 +28,7 @@ use crate::platform::Platform;
 use crate::workshop::Workshop;
 use anyhow::{Context, Result};
 use image::Image;
+use std::fs;
 use std::path::Path;
 use std::time::Instant;
 use violation::Violation;
@@ -44,6 +46,8 @@ struct Subject<'a> {
     platform: Platform,
     /// The image, with names and places.
     image: Image,
+    /// The file that machines load: the same without names and places.
+    file: Vec<u8>,
     /// The project's root.
     root: &'a Path,
 }
@@ -76,6 +80,7 @@ const RULES: &[Rule] = &[
     red_zone::RULE,
     vectors::RULE,
     stack::RULE,
+    notes::RULE,
 ];
 
 /// Audits the images asked for, and returns the exit status.
@@ -92,6 +97,7 @@ pub fn run(workshop: &Workshop, asked: &Audit) -> Result<u8> {
         let subject = Subject {
             platform,
             image: Image::open(&built.full, root)?,
+            file: fs::read(&built.stripped)?,
             root,
         };
         if asked.save {

@@ -1,4 +1,4 @@
-//! Checking that an image says what its loader wants to hear.
+//! Checking that an image says what its loader wants to hear, and that it is true.
 //!
 //! A loader learns from ELF notes how to start a kernel: where the entry is, in which mode, what the guest can do. A
 //! missing note shows late and badly. Xen prints one line among many and reboots after five seconds; QEMU calls the
@@ -7,10 +7,14 @@
 //! Numbers and meanings: `xen/include/public/elfnote.h`; QEMU reads the same note 18 for its direct boot, as eight
 //! bytes and only from a program header aligned to four.
 
+mod layout;
+
 use crate::platform::Platform;
+use layout::Segment;
 use object::elf::{FileHeader64, ProgramHeader64};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, elf};
+use std::ops::Range;
 
 /// The owner of all notes that matter here.
 const OWNER: &[u8] = b"Xen";
@@ -38,8 +42,14 @@ pub fn complaints(platform: Platform, image: &[u8]) -> Vec<String> {
         Ok(notes) if notes.found.is_empty() => {
             vec!["no ELF note owned by \"Xen\" in any PT_NOTE program header".to_owned()]
         }
-        Ok(notes) if platform == Platform::Xen => notes.complaints_of_xen(),
-        Ok(notes) => notes.complaints_of_pvh(),
+        Ok(notes) => {
+            let mut complaints = match platform {
+                Platform::Xen => notes.complaints_of_xen(),
+                Platform::Native | Platform::Vmi => notes.complaints_of_pvh(),
+            };
+            complaints.extend(layout::complaints(&notes));
+            complaints
+        }
     }
 }
 
@@ -47,8 +57,8 @@ pub fn complaints(platform: Platform, image: &[u8]) -> Vec<String> {
 struct Notes {
     /// Type and value of each note.
     found: Vec<(u32, Vec<u8>)>,
-    /// Virtual start, physical start and size of each loaded segment.
-    segments: Vec<(u64, u64, u64)>,
+    /// The loaded segments.
+    segments: Vec<Segment>,
     /// Whether the notes' program header is aligned to four, as QEMU requires.
     aligned: bool,
 }
@@ -77,11 +87,14 @@ impl Notes {
         image: &[u8],
     ) -> object::read::Result<()> {
         if segment.p_type(endian) == elf::PT_LOAD {
-            self.segments.push((
-                segment.p_vaddr(endian),
-                segment.p_paddr(endian),
-                segment.p_memsz(endian),
-            ));
+            self.segments.push(Segment {
+                virtual_start: segment.p_vaddr(endian),
+                physical_start: segment.p_paddr(endian),
+                offset: segment.p_offset(endian),
+                size: segment.p_memsz(endian),
+                size_in_file: segment.p_filesz(endian),
+                executable: segment.p_flags(endian).contains(elf::PF_X),
+            });
         }
         if segment.p_type(endian) != elf::PT_NOTE {
             return Ok(());
@@ -108,12 +121,12 @@ impl Notes {
         complaints.extend(self.must_have(ENTRY, "ENTRY, the 64-bit entry"));
         if let Some(entry) = self
             .number(ENTRY)
-            .filter(|entry| !self.contains(*entry, |segment| segment.0))
+            .filter(|entry| !self.contains(*entry, Segment::virtually))
         {
             complaints.push(format!("note {ENTRY} (ENTRY) points outside the image: {entry:#x}"));
         }
         if self
-            .number(SUPPORTED_FEATURES)
+            .bits(SUPPORTED_FEATURES)
             .is_some_and(|features| features & DOM0 == 0)
         {
             complaints.push(format!(
@@ -129,7 +142,7 @@ impl Notes {
         complaints.extend(self.must_have(PHYS32_ENTRY, "PHYS32_ENTRY, the 32-bit entry, as eight bytes"));
         if let Some(entry) = self
             .number(PHYS32_ENTRY)
-            .filter(|entry| !self.contains(*entry, |segment| segment.1))
+            .filter(|entry| !self.contains(*entry, Segment::physically))
         {
             complaints.push(format!(
                 "note {PHYS32_ENTRY} (PHYS32_ENTRY) points outside the image: {entry:#x}"
@@ -154,6 +167,12 @@ impl Notes {
         self.value(kind)?.try_into().ok().map(u64::from_le_bytes)
     }
 
+    /// The bits that the note of type `kind` sets, in four bytes or eight: Xen takes either.
+    fn bits(&self, kind: u32) -> Option<u64> {
+        let short = || self.value(kind)?.try_into().ok().map(u32::from_le_bytes);
+        self.number(kind).or_else(|| short().map(u64::from))
+    }
+
     /// A complaint unless there is a number in note `kind`.
     fn must_have(&self, kind: u32, what: &str) -> Option<String> {
         self.number(kind)
@@ -172,13 +191,9 @@ impl Notes {
         })
     }
 
-    /// Whether `address` lies in a segment that starts at what `start` picks.
-    fn contains(&self, address: u64, start: impl Fn(&(u64, u64, u64)) -> u64) -> bool {
-        self.segments.iter().any(|segment| {
-            address
-                .checked_sub(start(segment))
-                .is_some_and(|offset| offset < segment.2)
-        })
+    /// Whether `address` lies in a segment, by the addresses that `range` picks.
+    fn contains(&self, address: u64, range: fn(&Segment) -> Range<u64>) -> bool {
+        self.segments.iter().any(|segment| range(segment).contains(&address))
     }
 }
 

@@ -23,6 +23,7 @@ fn each_function_counts_for_the_crate_of_its_name_and_gaps_for_none() {
             }),
             ("memcpy", &|a| a.ret().unwrap()),
         ]),
+        file: Vec::new(),
         root: Path::new("/"),
     };
     let sizes = [

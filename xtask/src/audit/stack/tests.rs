@@ -17,6 +17,7 @@ fn complaints(declarations: &str, parts: &[Part<'_>]) -> Vec<String> {
     let subject = Subject {
         platform: Platform::Native,
         image,
+        file: Vec::new(),
         root: File::new("/"),
     };
     let finding = check_with(declarations, &subject).unwrap();

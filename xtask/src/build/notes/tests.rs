@@ -100,6 +100,14 @@ fn wrong_values_are_named() {
 }
 
 #[test]
+fn features_may_have_four_bytes() {
+    let mut notes = good();
+    notes[5] = note(OWNER, SUPPORTED_FEATURES, &1_u32.to_le_bytes());
+    let complaints = complaints(Platform::Xen, &image(&notes, 4));
+    assert!(complaints.len() == 1 && complaints[0].contains("dom0"), "{complaints:?}");
+}
+
+#[test]
 fn qemu_wants_eight_bytes_and_alignment_four() {
     let short = note(OWNER, PHYS32_ENTRY, &0x10_0080_u32.to_le_bytes());
     assert!(complaints(Platform::Vmi, &image(&[short], 4))[0].contains("eight bytes"));
