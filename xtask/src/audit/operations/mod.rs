@@ -5,7 +5,7 @@
 //! function around each operation for the purpose (`kernel-core/src/probe`). What the compiler makes of it today must be the
 //! reference, or better.
 //!
-//! See [`verdict`] for what better means, [`mod@reference`] for the files, [`sequence`] for how code becomes text that survives the next
+//! See [`verdict`] for what better means, [`reference`](mod@reference) for the files, [`sequence`] for how code becomes text that survives the next
 //! build.
 
 mod essence;

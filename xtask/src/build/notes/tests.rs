@@ -104,7 +104,10 @@ fn features_may_have_four_bytes() {
     let mut notes = good();
     notes[5] = note(OWNER, SUPPORTED_FEATURES, &1_u32.to_le_bytes());
     let complaints = complaints(Platform::Xen, &image(&notes, 4));
-    assert!(complaints.len() == 1 && complaints[0].contains("dom0"), "{complaints:?}");
+    assert!(
+        complaints.len() == 1 && complaints[0].contains("dom0"),
+        "{complaints:?}"
+    );
 }
 
 #[test]
