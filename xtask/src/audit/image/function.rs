@@ -20,6 +20,9 @@ pub struct Function {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Crate(pub String);
 
+/// The libraries that the platforms' crates are made of.
+const LIBRARIES: [&str; 2] = ["pc_firmware", "vmi64"];
+
 impl Crate {
     /// The crate that the function with this demangled name belongs to; `assembly` for symbols that no crate has named.
     ///
@@ -44,7 +47,7 @@ impl Crate {
 
     /// Whether it is one of the platforms' crates, the libraries they consist of included.
     pub fn is_of_platform(&self) -> bool {
-        self.0.starts_with("subarch_")
+        self.0.starts_with("subarch_") || LIBRARIES.contains(&self.0.as_str())
     }
 }
 
