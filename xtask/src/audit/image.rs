@@ -182,12 +182,14 @@ impl Image {
     }
 }
 
+/// What follows the instruction that does not exist in Xen's prefix for forced emulation (public header `arch-x86/xen.h`,
+/// `XEN_EMULATE_PREFIX`).
+pub const LETTERS: &[u8] = b"xen";
+
 /// The instructions in `bytes`, which lie at `address`.
 ///
-/// Xen's prefix for forced emulation is an instruction that does not exist and three letters (public header `arch-x86/xen.h`,
-/// `XEN_EMULATE_PREFIX`). The letters are no code and left out.
+/// The three [`LETTERS`] in Xen's prefix for forced emulation are no code and left out.
 pub fn decode(address: u64, bytes: &[u8]) -> Vec<Instruction> {
-    const LETTERS: &[u8] = b"xen";
     let mut decoder = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE);
     let mut instructions = Vec::new();
     while decoder.can_decode() {

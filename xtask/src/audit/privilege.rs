@@ -6,7 +6,7 @@
 //! instructions where a ROM may change them, or in the native operations that it falls back to.
 
 use super::allowance::Allowances;
-use super::image::Image;
+use super::image::{Image, LETTERS, decode};
 use super::violation::Violation;
 use super::{Finding, Rule, Subject};
 use crate::platform::Platform;
@@ -46,7 +46,7 @@ fn judge(platform: Platform, image: &Image, patches: &[Patch], allowed: &Allowan
             found += 1;
             if is_in(patches, instruction) {
                 in_patches += 1;
-            } else if !allowed.allows(image, function, instruction) {
+            } else if is_misplaced_hypercall(platform, instruction) || !allowed.allows(image, function, instruction) {
                 finding
                     .violations
                     .push(Violation::at(RULE.name, why, image, function, instruction));
@@ -66,7 +66,7 @@ fn judge(platform: Platform, image: &Image, patches: &[Patch], allowed: &Allowan
 fn summary(platform: Platform, found: usize, in_patches: usize) -> String {
     let listed = found - in_patches;
     match platform {
-        Platform::Native => format!("{found} hypercalls, {listed} of them listed with a reason"),
+        Platform::Native => format!("{found} hypercalls"),
         Platform::Xen => format!("{found} instructions that need a privilege, {listed} of them listed with a reason"),
         Platform::Vmi => {
             format!("{found} privileged instructions, {in_patches} at call sites, {listed} in the native operations")
@@ -76,20 +76,27 @@ fn summary(platform: Platform, found: usize, in_patches: usize) -> String {
 
 /// Why `instruction`, which follows `before`, should not be in an image for `platform`, if it should not.
 fn reason_against(platform: Platform, before: Option<&Instruction>, instruction: &Instruction) -> Option<&'static str> {
-    let is_forced = before.is_some_and(|before| before.mnemonic() == Mnemonic::Ud2);
     match platform {
         Platform::Xen if instruction.is_privileged() => Some("a privileged instruction, which ring 3 has not"),
-        Platform::Xen if is_sensitive(instruction) && !is_forced => {
+        Platform::Xen if is_sensitive(instruction) && !is_forced(before, instruction) => {
             Some("an instruction that in ring 3 does something else without saying so")
         }
-        Platform::Native | Platform::Vmi if is_hypercall(instruction) => {
-            Some("a hypercall where there is no hypervisor")
-        }
+        _ if is_misplaced_hypercall(platform, instruction) => Some("a hypercall where there is no hypervisor"),
         Platform::Vmi if instruction.is_privileged() => {
             Some("a privileged instruction that no ROM can change, outside the native operations")
         }
         _ => None,
     }
+}
+
+/// Whether `instruction` asks Xen, by the prefix for forced emulation, to answer instead of the processor. Xen does so for `cpuid` alone.
+///
+/// The prefix is `ud2` and three letters, and `ud2` without them is what ends a function that does not return.
+fn is_forced(before: Option<&Instruction>, instruction: &Instruction) -> bool {
+    let is_prefix = |before: &Instruction| {
+        before.mnemonic() == Mnemonic::Ud2 && instruction.ip() == before.next_ip() + LETTERS.len() as u64
+    };
+    instruction.mnemonic() == Mnemonic::Cpuid && before.is_some_and(is_prefix)
 }
 
 /// Instructions that are not privileged, and yet not what a kernel in ring 3 thinks (Popek and Goldberg, 1974, call them sensitive).
@@ -117,12 +124,14 @@ fn is_sensitive(instruction: &Instruction) -> bool {
     )
 }
 
-fn is_hypercall(instruction: &Instruction) -> bool {
+/// Whether it calls a hypervisor where there is none, for which no list can have a reason.
+fn is_misplaced_hypercall(platform: Platform, instruction: &Instruction) -> bool {
     use Mnemonic::*;
-    matches!(
+    let is_hypercall = matches!(
         instruction.mnemonic(),
         Syscall | Sysenter | Vmcall | Vmmcall | Vmgexit | Int
-    )
+    );
+    is_hypercall && platform != Platform::Xen
 }
 
 fn is_in(patches: &[Patch], instruction: &Instruction) -> bool {
@@ -151,7 +160,7 @@ fn gaps_in(image: &Image, section: &Range<u64>) -> Vec<Violation> {
     let ranges = inside.map(|function| function.range.clone());
     for next in ranges.chain(iter::once(section.end..section.end)) {
         let gap = image.bytes(covered..next.start.max(covered));
-        if gap.iter().any(|byte| !PADDING.contains(byte)) {
+        if !decode(covered, gap).iter().all(is_padding) {
             let what = format!("code at {covered:#x} to {:#x} belongs to no function", next.start);
             violations.push(Violation::new(RULE.name, what));
         }
@@ -160,8 +169,10 @@ fn gaps_in(image: &Image, section: &Range<u64>) -> Vec<Violation> {
     violations
 }
 
-/// What linkers and compilers put between functions: `int3`, `nop`, and the bytes of longer NOPs.
-const PADDING: [u8; 12] = [0xcc, 0x90, 0x66, 0x0f, 0x1f, 0x00, 0x40, 0x44, 0x80, 0x84, 0x2e, 0x0b];
+/// Whether it is what linkers and compilers put between functions.
+fn is_padding(instruction: &Instruction) -> bool {
+    matches!(instruction.mnemonic(), Mnemonic::Int3 | Mnemonic::Nop | Mnemonic::Ud2)
+}
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 use super::super::image::sample::{Part, image};
 use super::*;
 use crate::sites::table::Kind;
+use iced_x86::code_asm::{rdi, word_ptr};
 use vmi64::Call;
 
 fn judged(platform: Platform, parts: &[Part<'_>], patches: &[Patch], list: &str) -> Vec<String> {
@@ -50,6 +51,31 @@ fn identification_is_for_xen_only_behind_its_prefix() {
 }
 
 #[test]
+fn what_only_follows_an_instruction_that_does_not_exist_is_not_behind_the_prefix() {
+    let behind_a_panic: Part<'_> = ("behind", &|a| {
+        a.ud2().unwrap();
+        a.cpuid().unwrap();
+    });
+    assert_eq!(judged(Platform::Xen, &[behind_a_panic], &[], "").len(), 1);
+    let not_answered: Part<'_> = ("forced", &|a| {
+        a.db(b"\x0f\x0bxen").unwrap();
+        a.popfq().unwrap();
+    });
+    assert_eq!(judged(Platform::Xen, &[not_answered], &[], "").len(), 1);
+}
+
+#[test]
+fn no_list_has_a_reason_for_a_hypercall_without_a_hypervisor() {
+    let list = "[[allow]]\nfunctions = [\"cul*\"]\nreason = \"native operations\"";
+    let found = judged(Platform::Vmi, &[CLI, SYSCALL], &[], list);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains("a hypercall where there is no hypervisor"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn a_site_may_be_privileged_and_so_may_what_is_listed() {
     let site = Patch {
         kind: Kind::Site,
@@ -76,4 +102,12 @@ fn code_of_no_function_is_found() {
     let found = gaps(&image);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].what.contains("belongs to no function"), "{found:?}");
+}
+
+#[test]
+fn what_has_the_bytes_of_padding_is_not_therefore_padding() {
+    let hidden: Part<'_> = ("hidden", &|a| a.ltr(word_ptr(rdi)).unwrap());
+    let mut image = image(&[GOOD, hidden, GOOD]);
+    image.functions.retain(|function| function.name == "good");
+    assert_eq!(gaps(&image).len(), 1);
 }
