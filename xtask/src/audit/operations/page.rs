@@ -147,4 +147,12 @@ mod tests {
         );
         assert_eq!(with_table("no marks", "new"), None);
     }
+
+    #[test]
+    fn the_book_shows_the_references_as_they_are() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let page = fs::read_to_string(root.join(FILE)).unwrap();
+        let current = with_table(&page, &table(root).unwrap()).unwrap();
+        assert!(page == current, "type `cargo xtask audit --save`");
+    }
 }
