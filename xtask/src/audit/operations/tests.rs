@@ -104,6 +104,19 @@ fn something_else_is_a_violation_even_if_it_costs_nothing() {
 }
 
 #[test]
+fn a_reference_whose_essence_is_not_that_of_its_text_is_a_violation() {
+    let found = operation(&cli);
+    let mut references = reviewed(&found);
+    let reference = references.operations.get_mut("G.f").unwrap();
+    reference.sequence.essence = vec!["sti".to_owned()];
+    let finding = compare(&found, &references);
+    assert_eq!(
+        finding.violations[0].to_string(),
+        "operations: G.f: it does something else: [cli], reviewed was [sti]"
+    );
+}
+
+#[test]
 fn a_pointer_or_a_call_of_a_leaf_is_a_violation() {
     let pointer = said(&|a| a.call(rax).unwrap(), &|a| a.call(rax).unwrap());
     assert!(pointer.violations[0].what.contains("`call rax` goes through a pointer"));

@@ -11,7 +11,7 @@ use super::sequence::Sequence;
 /// How an operation compares with its reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The same text.
+    /// The same text and the same essence.
     Match,
     /// It costs less by one figure, and more by none.
     Better,
@@ -30,15 +30,15 @@ pub fn judge(found: &Sequence, reviewed: &Reference) -> Verdict {
         return Verdict::Worse(format!("it calls {}, and should call nothing", found.calls.join(", ")));
     }
     let reference = &reviewed.sequence;
-    if found.lines == reference.lines && found.bytes == reference.bytes {
-        return Verdict::Match;
-    }
     if found.essence != reference.essence {
         return Verdict::Worse(format!(
             "it does something else: [{}], reviewed was [{}]",
             found.essence.join("; "),
             reference.essence.join("; ")
         ));
+    }
+    if found.lines == reference.lines && found.bytes == reference.bytes {
+        return Verdict::Match;
     }
     if reference.essence.is_empty() {
         return Verdict::Worse(format!(
