@@ -18,6 +18,7 @@ mod failure;
 mod fetch;
 mod image;
 mod paths;
+mod places;
 mod platform;
 mod programs;
 mod qemu;

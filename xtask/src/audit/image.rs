@@ -5,13 +5,12 @@
 //! allowed that the bytes would not show.
 
 mod function;
-mod places;
 #[cfg(test)]
 pub mod sample;
 
 pub use function::{Crate, Function};
-pub use places::{Place, Places};
 
+use crate::places::{Place, Places};
 use anyhow::{Context, Result, ensure};
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic};
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SectionFlags, SegmentFlags, SymbolKind, elf};

@@ -10,9 +10,10 @@
 
 use super::allowance::Allowances;
 use super::constant;
-use super::image::{Function, Image, Place};
+use super::image::{Crate, Function, Image};
 use super::violation::{Violation, located};
 use super::{Finding, Rule, Subject};
+use crate::places::Place;
 use anyhow::Result;
 use iced_x86::{FlowControl, Instruction};
 
@@ -66,7 +67,7 @@ fn judge(image: &Image, allowed: &Allowances) -> Finding {
 /// Why this one may be there, or why not.
 fn reason(function: &Function, places: &[Place], kind: &str, allowed: &Allowances) -> Result<String, String> {
     let innermost = places.first();
-    let owner = innermost.map_or_else(|| function.owner(), Place::owner);
+    let owner = innermost.map_or_else(|| function.owner(), |place| Crate::of_line(&place.line));
     if is_probe(function) {
         return Err(format!("an indirect {kind} on the way of an operation"));
     }

@@ -4,25 +4,25 @@
 //! in the image with debug information that xtask keeps beside the stripped one, so the two can never disagree.
 
 use super::stream::Frame;
-use addr2line::Loader;
-use anyhow::{Context, Result, anyhow};
+use crate::places::{Place, Places};
+use anyhow::{Context, Result};
 use object::{Object, ObjectSection, SectionKind};
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// The debug information of one image.
+#[derive(Debug)]
 pub struct Symbols {
-    loader: Loader,
+    places: Places,
     /// The addresses that have code. Debug information also speaks of functions that the linker dropped, at address 0.
     code: Vec<Range<u64>>,
-    root: PathBuf,
 }
 
 impl Symbols {
     /// Opens the image `elf`, built from the sources below `root`.
     pub fn open(elf: &Path, root: &Path) -> Result<Self> {
-        let loader = Loader::new(elf).map_err(|why| anyhow!("no debug information in {}: {why}", elf.display()))?;
+        let places = Places::open(elf, root)?;
         let image = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
         let sections = object::File::parse(&*image)?;
         let code = sections
@@ -31,11 +31,7 @@ impl Symbols {
         let code = code
             .map(|section| section.address()..section.address() + section.size())
             .collect();
-        Ok(Self {
-            loader,
-            code,
-            root: root.to_owned(),
-        })
+        Ok(Self { places, code })
     }
 
     /// `function (file:line)` of a frame; calls that the compiler inlined follow from the inside out.
@@ -51,42 +47,11 @@ impl Symbols {
         if !self.code.iter().any(|range| range.contains(&address)) {
             return None;
         }
-        let calls = self.calls(address);
+        let calls: Vec<_> = self.places.at(address).iter().map(Place::to_string).collect();
         if !calls.is_empty() {
             return Some(calls.join(" < "));
         }
-        self.loader.find_symbol(address).map(demangled)
-    }
-
-    /// The functions at `address`, innermost first.
-    fn calls(&self, address: u64) -> Vec<String> {
-        let mut calls = Vec::new();
-        let Ok(mut frames) = self.loader.find_frames(address) else {
-            return calls;
-        };
-        while let Ok(Some(frame)) = frames.next() {
-            let name = frame.function.as_ref().and_then(|function| function.raw_name().ok());
-            let place = frame
-                .location
-                .and_then(|location| Some((location.file?, location.line?)));
-            match (name, place) {
-                (Some(name), Some((file, line))) => {
-                    calls.push(format!("{} ({}:{line})", demangled(&name), shorter(file, &self.root)));
-                }
-                (Some(name), None) => calls.push(demangled(&name)),
-                (None, Some((file, line))) => calls.push(format!("({}:{line})", shorter(file, &self.root))),
-                (None, None) => {}
-            }
-        }
-        calls
-    }
-}
-
-impl std::fmt::Debug for Symbols {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Symbols")
-            .field("root", &self.root)
-            .finish_non_exhaustive()
+        self.places.symbol(address)
     }
 }
 
@@ -113,55 +78,9 @@ impl LazySymbols {
     }
 }
 
-/// A symbol's name as written in the source, without the compiler's hash.
-fn demangled(name: &str) -> String {
-    format!("{:#}", rustc_demangle::demangle(name))
-}
-
-/// A source file as a reader knows it: relative to the workspace, to its crate, or to the standard library.
-pub fn shorter<'a>(file: &'a str, root: &Path) -> &'a str {
-    if let Ok(inside) = Path::new(file).strip_prefix(root) {
-        return inside.to_str().unwrap_or(file);
-    }
-    if let Some((_, library)) = file.split_once("/library/") {
-        return library;
-    }
-    let below_registry = file
-        .split_once("/registry/src/")
-        .and_then(|(_, below)| below.split_once('/'));
-    below_registry.map_or(file, |(_, inside)| inside)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn files_are_shown_relative_to_what_a_reader_knows() {
-        let root = Path::new("/src/anyring");
-        assert_eq!(shorter("/src/anyring/arch/src/irq.rs", root), "arch/src/irq.rs");
-        assert_eq!(
-            shorter(
-                "/rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/core/src/fmt/mod.rs",
-                root
-            ),
-            "core/src/fmt/mod.rs"
-        );
-        assert_eq!(
-            shorter("/cargo/registry/src/index-1949cf8c/spin-0.12.0/src/once.rs", root),
-            "spin-0.12.0/src/once.rs"
-        );
-        assert_eq!(shorter("arch/src/irq.rs", root), "arch/src/irq.rs");
-    }
-
-    #[test]
-    fn names_lose_the_compilers_hash() {
-        assert_eq!(
-            demangled("_ZN4core3fmt9Formatter3pad17h1234567890abcdefE"),
-            "core::fmt::Formatter::pad"
-        );
-        assert_eq!(demangled("start_of_text"), "start_of_text");
-    }
 
     #[test]
     fn this_very_program_has_symbols() {

@@ -2,8 +2,9 @@
 
 use super::Booted;
 use super::table::{Kind, Patch};
-use crate::audit::image::{Image, Place, decode};
+use crate::audit::image::{Crate, Image, decode};
 use crate::audit::violation::text;
+use crate::places::Place;
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -58,8 +59,8 @@ const BESIDE: u64 = 8;
 /// Who uses the operation at `address`: the innermost line that is neither the platform's nor the border's, or the function that the code is in.
 fn user(image: &Image, address: u64) -> String {
     let places = image.places(address);
-    let is_of_border = |place: &&Place| place.owner().is_of_platform() || place.owner().0 == "arch";
-    let user = places.iter().find(|place| !is_of_border(place));
+    let is_of_border = |owner: &Crate| owner.is_of_platform() || owner.0 == "arch";
+    let user = places.iter().find(|place| !is_of_border(&Crate::of_line(&place.line)));
     let function = image
         .function_at(address)
         .map_or("no function", |function| &function.name);

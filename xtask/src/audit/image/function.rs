@@ -1,5 +1,6 @@
 //! Functions: stretches of code with a name and an owner.
 
+use crate::places::demangled;
 use anyhow::Result;
 use object::{Object, ObjectSymbol, SymbolKind};
 use std::fmt;
@@ -43,6 +44,14 @@ impl Crate {
             Some((first, _)) if first.chars().all(is_of_name) => Self(first.to_owned()),
             _ => Self("assembly".to_owned()),
         }
+    }
+
+    /// The crate whose source has this line: debug information of optimised code names inlined functions without their paths.
+    pub fn of_line(line: &str) -> Self {
+        let folder = line.split("/src/").next().unwrap_or_default();
+        let last = folder.rsplit('/').next().unwrap_or_default();
+        let name = last.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+        Self(name.trim_end_matches('-').replace('-', "_"))
     }
 
     /// Whether it is one of the platforms' crates, the libraries they consist of included.
@@ -98,7 +107,7 @@ pub fn all(file: &object::File<'_>) -> Result<Vec<Function>> {
     {
         let name = symbol.name()?;
         functions.push(Function {
-            name: format!("{:#}", rustc_demangle::demangle(name)),
+            name: demangled(name),
             symbol: name.to_owned(),
             range: symbol.address()..symbol.address() + symbol.size(),
         });
@@ -112,6 +121,15 @@ pub fn all(file: &object::File<'_>) -> Result<Vec<Function>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_tells_whose_it_is() {
+        let owner = |line| Crate::of_line(line).0;
+        assert_eq!(owner("subarch-native/src/boot/pvh.rs:99"), "subarch_native");
+        assert_eq!(owner("core/src/fmt/mod.rs:2093"), "core");
+        assert_eq!(owner("log-0.4.35/src/__private_api.rs:49"), "log");
+        assert_eq!(owner("kernel-core/logic/src/sched/heap.rs:1"), "logic");
+    }
 
     #[test]
     fn a_name_tells_whose_a_function_is() {

@@ -5,6 +5,7 @@
 
 use crate::audit::image::{Function, Image};
 use crate::audit::violation::formatter;
+use crate::places::demangled;
 use iced_x86::{FlowControl, Instruction, IntelFormatter, SymbolResolver, SymbolResult};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -100,7 +101,7 @@ fn named(image: &Image) -> BTreeMap<u64, Named> {
 
 /// A symbol as the source has it, without the compiler's hash and number.
 fn plain(symbol: &str) -> String {
-    let name = format!("{:#}", rustc_demangle::demangle(symbol));
+    let name = demangled(symbol);
     let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
     stem.strip_suffix('.').map_or(name.clone(), str::to_owned)
 }
