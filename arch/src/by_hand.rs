@@ -61,3 +61,20 @@ pub enum ByHand {
     /// [`SmpOps::spin`](crate::SmpOps::spin)
     Spin,
 }
+
+/// The cycles that `$rounds` rounds of a loop take on `$platform`. `$line`s are the operation; the registers and constants it uses are operands.
+#[macro_export]
+macro_rules! rounds {
+    ($platform:ty, $rounds:ident, [$($line:literal),*] $(, $($operands:tt)*)?) => {{
+        let before = <$platform as $crate::TimeOps>::cycles();
+        ::core::arch::asm!(
+            "2:",
+            $($line,)*
+            "dec {rounds}",
+            "jnz 2b",
+            rounds = inout(reg) $rounds => _,
+            $($($operands)*)?
+        );
+        <$platform as $crate::TimeOps>::cycles() - before
+    }};
+}

@@ -8,24 +8,7 @@ use crate::apic::Register;
 use crate::mmu::devices::LOCAL_APIC;
 use crate::{Native, mmu, time};
 use arch::layout::DIRECT_MAP;
-use arch::{ByHand, Slot, TimeOps};
-use core::arch::asm;
-
-/// The cycles that a loop of `$rounds` rounds takes. `$line`s are the operation; registers it uses are operands.
-macro_rules! rounds {
-    ($rounds:ident, [$($line:literal),*] $(, $($operands:tt)*)?) => {{
-        let before = Native::cycles();
-        asm!(
-            "2:",
-            $($line,)*
-            "dec {rounds}",
-            "jnz 2b",
-            rounds = inout(reg) $rounds => _,
-            $($($operands)*)?
-        );
-        Native::cycles() - before
-    }};
-}
+use arch::{ByHand, Slot, rounds};
 
 /// Runs `rounds` rounds of `operation`.
 ///
@@ -37,7 +20,7 @@ pub unsafe fn run(operation: ByHand, slot: Slot, rounds: u64) -> u64 {
     unsafe {
         match operation {
             ByHand::Nothing | ByHand::TableGive | ByHand::TableTake | ByHand::Lazy | ByHand::MapDirect => {
-                rounds!(rounds, [])
+                rounds!(Native, rounds, [])
             }
             ByHand::Disable
             | ByHand::Enable
@@ -46,13 +29,13 @@ pub unsafe fn run(operation: ByHand, slot: Slot, rounds: u64) -> u64 {
             | ByHand::Save
             | ByHand::RestoreMasked
             | ByHand::RestoreUnmasked => interrupts(operation, rounds),
-            ByHand::PageFaultAddress => rounds!(rounds, ["mov {answer}, cr2"], answer = out(reg) _),
+            ByHand::PageFaultAddress => rounds!(Native, rounds, ["mov {answer}, cr2"], answer = out(reg) _),
             ByHand::Cpuid => cpuid(rounds),
             ByHand::Pte | ByHand::Frame | ByHand::Root | ByHand::SetEntry | ByHand::FlushPage => {
                 tables(operation, slot, rounds)
             }
             ByHand::Now | ByHand::Cycles | ByHand::CancelAlarm | ByHand::Stolen => clocks(operation, rounds),
-            ByHand::Spin => rounds!(rounds, ["pause"]),
+            ByHand::Spin => rounds!(Native, rounds, ["pause"]),
         }
     }
 }
@@ -66,16 +49,16 @@ unsafe fn interrupts(operation: ByHand, rounds: u64) -> u64 {
     // SAFETY: the caller has interrupts masked, and the handlers are those that may run at any time.
     unsafe {
         match operation {
-            ByHand::Disable => rounds!(rounds, ["cli"]),
-            ByHand::Enable => rounds!(rounds, ["sti"]),
-            ByHand::Flags => rounds!(rounds, ["pushfq", "pop {answer}"], answer = out(reg) _),
-            ByHand::Masked => rounds!(rounds, ["bt {flags:e}, 9", "setae {answer}"],
+            ByHand::Disable => rounds!(Native, rounds, ["cli"]),
+            ByHand::Enable => rounds!(Native, rounds, ["sti"]),
+            ByHand::Flags => rounds!(Native, rounds, ["pushfq", "pop {answer}"], answer = out(reg) _),
+            ByHand::Masked => rounds!(Native, rounds, ["bt {flags:e}, 9", "setae {answer}"],
                 flags = in(reg) masked, answer = out(reg_byte) _),
-            ByHand::Save => rounds!(rounds, ["pushfq", "pop {answer}", "cli"], answer = out(reg) _),
+            ByHand::Save => rounds!(Native, rounds, ["pushfq", "pop {answer}", "cli"], answer = out(reg) _),
             ByHand::RestoreMasked => {
-                rounds!(rounds, ["test {flags:e}, 0x200", "jz 3f", "sti", "3:"], flags = in(reg) masked)
+                rounds!(Native, rounds, ["test {flags:e}, 0x200", "jz 3f", "sti", "3:"], flags = in(reg) masked)
             }
-            _ => rounds!(rounds, ["test {flags:e}, 0x200", "jz 3f", "sti", "3:"], flags = in(reg) unmasked),
+            _ => rounds!(Native, rounds, ["test {flags:e}, 0x200", "jz 3f", "sti", "3:"], flags = in(reg) unmasked),
         }
     }
 }
@@ -85,7 +68,7 @@ unsafe fn interrupts(operation: ByHand, rounds: u64) -> u64 {
 unsafe fn cpuid(rounds: u64) -> u64 {
     // SAFETY: it changes registers only; RBX is put aside, as it is somebody else's.
     unsafe {
-        rounds!(rounds, ["mov eax, {leaf:e}", "mov ecx, {subleaf:e}", "mov {saved}, rbx", "cpuid", "xchg {saved}, rbx"],
+        rounds!(Native, rounds, ["mov eax, {leaf:e}", "mov ecx, {subleaf:e}", "mov {saved}, rbx", "cpuid", "xchg {saved}, rbx"],
             leaf = in(reg) 0_u64, subleaf = in(reg) 0_u64, saved = out(reg) _, out("eax") _, out("ecx") _, out("edx") _)
     }
 }
@@ -101,21 +84,23 @@ unsafe fn tables(operation: ByHand, slot: Slot, rounds: u64) -> u64 {
     // SAFETY: the caller vouches for the entry; the rest reads.
     unsafe {
         match operation {
-            ByHand::Pte => rounds!(rounds, ["mov {pte}, {frame}", "shl {pte}, 12", "mov {rest}, {flags}",
+            ByHand::Pte => rounds!(Native, rounds, ["mov {pte}, {frame}", "shl {pte}, 12", "mov {rest}, {flags}",
                 "and {rest}, [rip + {supported}]", "or {pte}, {rest}"],
                 frame = in(reg) slot.table.0, flags = in(reg) 3_u64, pte = out(reg) _, rest = out(reg) _,
                 supported = sym mmu::SUPPORTED),
             ByHand::Frame => {
-                rounds!(rounds, ["mov {kind:e}, {pte:e}", "and {kind:e}, {KIND}", "cmp {kind:e}, 1", "jne 3f",
+                rounds!(Native, rounds, ["mov {kind:e}, {pte:e}", "and {kind:e}, {KIND}", "cmp {kind:e}, 1", "jne 3f",
                 "mov {frame}, {pte}", "shl {frame}, 12", "shr {frame}, 24", "3:"],
                 pte = in(reg) entry, kind = out(reg) _, frame = out(reg) _, KIND = const KIND)
             }
-            ByHand::Root => rounds!(rounds, ["mov {root}, cr3", "shr {root}, 12"], root = out(reg) _),
-            ByHand::SetEntry => rounds!(rounds, ["mov {index}, {address}", "shr {index:e}, 9", "and {index:e}, 0xff8",
+            ByHand::Root => rounds!(Native, rounds, ["mov {root}, cr3", "shr {root}, 12"], root = out(reg) _),
+            ByHand::SetEntry => {
+                rounds!(Native, rounds, ["mov {index}, {address}", "shr {index:e}, 9", "and {index:e}, 0xff8",
                 "mov {entry}, {table}", "shl {entry}, 12", "add {entry}, {index}", "mov [{entry} + {direct_map}], {pte}"],
                 address = in(reg) slot.address.as_u64(), table = in(reg) slot.table.0, pte = in(reg) 0_u64,
-                direct_map = in(reg) DIRECT_MAP, index = out(reg) _, entry = out(reg) _),
-            _ => rounds!(rounds, ["invlpg [{address}]"], address = in(reg) slot.address.as_u64()),
+                direct_map = in(reg) DIRECT_MAP, index = out(reg) _, entry = out(reg) _)
+            }
+            _ => rounds!(Native, rounds, ["invlpg [{address}]"], address = in(reg) slot.address.as_u64()),
         }
     }
 }
@@ -129,12 +114,14 @@ unsafe fn clocks(operation: ByHand, rounds: u64) -> u64 {
     // SAFETY: the alarm is cancelled, which the core undoes; the rest reads.
     unsafe {
         match operation {
-            ByHand::Now => rounds!(rounds, ["rdtsc", "shl rdx, 32", "or rax, rdx", "sub rax, [rip + {start}]",
+            ByHand::Now => rounds!(Native, rounds, ["rdtsc", "shl rdx, 32", "or rax, rdx", "sub rax, [rip + {start}]",
                 "mul qword ptr [rip + {rate}]", "shrd rax, rdx, 32"],
                 start = sym time::START, rate = sym time::NANOSECONDS, out("rax") _, out("rdx") _),
-            ByHand::Cycles => rounds!(rounds, ["rdtsc", "shl rdx, 32", "or rax, rdx"], out("rax") _, out("rdx") _),
-            ByHand::CancelAlarm => rounds!(rounds, ["mov dword ptr [{timer}], 0"], timer = in(reg) timer),
-            _ => rounds!(rounds, ["xor {answer:e}, {answer:e}"], answer = out(reg) _),
+            ByHand::Cycles => {
+                rounds!(Native, rounds, ["rdtsc", "shl rdx, 32", "or rax, rdx"], out("rax") _, out("rdx") _)
+            }
+            ByHand::CancelAlarm => rounds!(Native, rounds, ["mov dword ptr [{timer}], 0"], timer = in(reg) timer),
+            _ => rounds!(Native, rounds, ["xor {answer:e}, {answer:e}"], answer = out(reg) _),
         }
     }
 }

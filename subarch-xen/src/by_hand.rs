@@ -6,8 +6,7 @@
 use crate::Xen;
 use crate::abi::vcpu_info::{FAULT_ADDRESS, UPCALL_MASK, UPCALL_PENDING};
 use arch::percpu::PLATFORM_OFFSET;
-use arch::{ByHand, TimeOps};
-use core::arch::asm;
+use arch::{ByHand, rounds};
 
 /// Offset from the GS base of the byte that masks.
 const MASK: usize = PLATFORM_OFFSET + UPCALL_MASK;
@@ -15,22 +14,6 @@ const MASK: usize = PLATFORM_OFFSET + UPCALL_MASK;
 const PENDING: usize = PLATFORM_OFFSET + UPCALL_PENDING;
 /// Offset from the GS base of the address of the last page fault.
 const ADDRESS: usize = PLATFORM_OFFSET + FAULT_ADDRESS;
-
-/// The cycles that a loop of `$rounds` rounds takes. `$line`s are the operation; registers and constants it uses are operands.
-macro_rules! rounds {
-    ($rounds:ident, [$($line:literal),*] $(, $($operands:tt)*)?) => {{
-        let before = Xen::cycles();
-        asm!(
-            "2:",
-            $($line,)*
-            "dec {rounds}",
-            "jnz 2b",
-            rounds = inout(reg) $rounds => _,
-            $($($operands)*)?
-        );
-        Xen::cycles() - before
-    }};
-}
 
 /// Runs `rounds` rounds of `operation`; `None` if it is not written here.
 ///
@@ -40,27 +23,31 @@ pub unsafe fn run(operation: ByHand, rounds: u64) -> Option<u64> {
     // SAFETY: GS is this CPU's area, whose head Xen shares; handlers may run whenever they are let.
     Some(unsafe {
         match operation {
-            ByHand::Nothing => rounds!(rounds, []),
-            ByHand::Disable => rounds!(rounds, ["mov byte ptr gs:[{MASK}], 1"], MASK = const MASK),
+            ByHand::Nothing => rounds!(Xen, rounds, []),
+            ByHand::Disable => rounds!(Xen, rounds, ["mov byte ptr gs:[{MASK}], 1"], MASK = const MASK),
             ByHand::Enable => {
-                rounds!(rounds, ["mov byte ptr gs:[{MASK}], 0", "cmp byte ptr gs:[{PENDING}], 0", "jne 3f", "3:"],
+                rounds!(Xen, rounds, ["mov byte ptr gs:[{MASK}], 0", "cmp byte ptr gs:[{PENDING}], 0", "jne 3f", "3:"],
                 MASK = const MASK, PENDING = const PENDING)
             }
-            ByHand::Flags => rounds!(rounds, ["mov {mask}, gs:[{MASK}]"], mask = out(reg_byte) _, MASK = const MASK),
-            ByHand::Masked => rounds!(rounds, ["test {mask}, {mask}", "setnz {answer}"],
+            ByHand::Flags => {
+                rounds!(Xen, rounds, ["mov {mask}, gs:[{MASK}]"], mask = out(reg_byte) _, MASK = const MASK)
+            }
+            ByHand::Masked => rounds!(Xen, rounds, ["test {mask}, {mask}", "setnz {answer}"],
                 mask = in(reg_byte) 0_u8, answer = out(reg_byte) _),
-            ByHand::Save => rounds!(rounds, ["mov {mask}, gs:[{MASK}]", "mov byte ptr gs:[{MASK}], 1"],
+            ByHand::Save => rounds!(Xen, rounds, ["mov {mask}, gs:[{MASK}]", "mov byte ptr gs:[{MASK}], 1"],
                 mask = out(reg_byte) _, MASK = const MASK),
             ByHand::RestoreMasked => {
-                rounds!(rounds, ["test {mask}, {mask}", "jnz 3f", "mov byte ptr gs:[{MASK}], 0", "3:"],
+                rounds!(Xen, rounds, ["test {mask}, {mask}", "jnz 3f", "mov byte ptr gs:[{MASK}], 0", "3:"],
                 mask = in(reg_byte) 1_u8, MASK = const MASK)
             }
-            ByHand::RestoreUnmasked => rounds!(rounds, ["test {mask}, {mask}", "jnz 3f", "mov byte ptr gs:[{MASK}], 0",
+            ByHand::RestoreUnmasked => {
+                rounds!(Xen, rounds, ["test {mask}, {mask}", "jnz 3f", "mov byte ptr gs:[{MASK}], 0",
                 "cmp byte ptr gs:[{PENDING}], 0", "jne 3f", "3:"],
-                mask = in(reg_byte) 0_u8, MASK = const MASK, PENDING = const PENDING),
-            ByHand::PageFaultAddress => rounds!(rounds, ["mov {answer}, gs:[{ADDRESS}]"],
+                mask = in(reg_byte) 0_u8, MASK = const MASK, PENDING = const PENDING)
+            }
+            ByHand::PageFaultAddress => rounds!(Xen, rounds, ["mov {answer}, gs:[{ADDRESS}]"],
                 answer = out(reg) _, ADDRESS = const ADDRESS),
-            ByHand::Cycles => rounds!(rounds, ["rdtsc", "shl rdx, 32", "or rax, rdx"], out("rax") _, out("rdx") _),
+            ByHand::Cycles => rounds!(Xen, rounds, ["rdtsc", "shl rdx, 32", "or rax, rdx"], out("rax") _, out("rdx") _),
             _ => return None,
         }
     })
