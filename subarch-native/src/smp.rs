@@ -22,12 +22,14 @@ use crate::{Native, apic, cpu};
 use arch::percpu::{CpuId, MAX_CPUS, PerCpu};
 use arch::smp::StartError;
 use arch::{IrqOps, SmpOps, VirtAddr};
+use core::iter;
 use core::ops::Range;
-use spin::Once;
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 
 impl SmpOps for Native {
+    #[inline(always)]
     fn cpu_count() -> u32 {
-        CPUS.get().map_or(1, |cpus| cpus.count)
+        COUNT.load(Relaxed)
     }
 
     /// # Safety
@@ -57,9 +59,8 @@ pub fn send_ipi<P: LocalApic + IrqOps>(cpu: CpuId) {
 
 /// The number of `cpu`'s local APIC, if there is such a CPU.
 pub fn apic_id(cpu: CpuId) -> Option<u8> {
-    let cpus = CPUS.get()?;
-    let ids = &cpus.ids[..cpus.count.min(MAX_CPUS) as usize];
-    ids.get(cpu.0 as usize).copied()
+    let known = &IDS[..COUNT.load(Relaxed).min(MAX_CPUS) as usize];
+    known.get(cpu.0 as usize).map(|id| id.load(Relaxed))
 }
 
 /// The CPUs that the firmware `found`, with the one that asks, should it be missing.
@@ -68,36 +69,25 @@ pub(crate) fn all(mut found: ApicIds) -> ApicIds {
     found
 }
 
-/// The CPUs, from when the firmware's tables were read.
-static CPUS: Once<Cpus> = Once::new();
+/// How many CPUs there are, even if they are more than the kernel can count.
+pub(crate) static COUNT: AtomicU32 = AtomicU32::new(1);
 
-/// The machine's CPUs by their APICs' numbers.
-#[derive(Debug)]
-struct Cpus {
-    /// How many there are, even if they are more than the kernel can count.
-    count: u32,
-    ids: [u8; MAX_CPUS as usize],
-}
-
-impl Cpus {
-    /// The CPU that asks, which is `boot`, then all others of `found`, in ascending order.
-    fn new(boot: u8, found: ApicIds) -> Self {
-        let all = || core::iter::once(boot).chain(found.iter().filter(move |id| *id != boot));
-        let mut ids = [0; MAX_CPUS as usize];
-        ids.iter_mut().zip(all()).for_each(|(place, id)| *place = id);
-        Self {
-            count: all().count() as u32,
-            ids,
-        }
-    }
-}
+/// The numbers of their local APICs, from when the firmware's tables were read.
+static IDS: [AtomicU8; MAX_CPUS as usize] = [const { AtomicU8::new(0) }; MAX_CPUS as usize];
 
 /// Remembers what the firmware said of the CPUs; the executing one is CPU 0.
 ///
 /// # Safety
 /// The local APIC is mapped.
 pub(crate) unsafe fn set_cpus(found: ApicIds) {
-    CPUS.call_once(|| Cpus::new(apic::id(), found));
+    let all = || in_order(apic::id(), &found);
+    IDS.iter().zip(all()).for_each(|(place, id)| place.store(id, Relaxed));
+    COUNT.store(all().count() as u32, Relaxed);
+}
+
+/// The CPU that asks, which is `boot`, then all others of `found`, in ascending order.
+fn in_order(boot: u8, found: &ApicIds) -> impl Iterator<Item = u8> {
+    iter::once(boot).chain(found.iter().filter(move |id| *id != boot))
 }
 
 #[cfg(test)]
@@ -106,15 +96,13 @@ mod tests {
 
     #[test]
     fn the_boot_cpu_comes_first_whatever_its_number() {
-        let cpus = Cpus::new(4, ApicIds::from_iter([0, 2, 4, 6]));
-        assert_eq!((cpus.count, &cpus.ids[..4]), (4, [4, 0, 2, 6].as_slice()));
-        let silent = Cpus::new(7, ApicIds::default());
-        assert_eq!((silent.count, silent.ids[0]), (1, 7));
+        let order = |boot, found: &ApicIds| in_order(boot, found).collect::<Vec<_>>();
+        assert_eq!(order(4, &ApicIds::from_iter([0, 2, 4, 6])), [4, 0, 2, 6]);
+        assert_eq!(order(7, &ApicIds::default()), [7]);
     }
 
     #[test]
     fn more_cpus_than_the_kernel_can_count_are_counted() {
-        let cpus = Cpus::new(0, (0..200).collect());
-        assert_eq!((cpus.count, cpus.ids[63]), (200, 63));
+        assert_eq!(in_order(0, &(0..200).collect()).count(), 200);
     }
 }

@@ -13,6 +13,7 @@ pub use rate::Rate;
 
 use crate::{Native, apic};
 use arch::{Instant, TimeOps};
+use core::arch::asm;
 use core::arch::x86_64::_rdtsc;
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -27,10 +28,13 @@ pub(crate) static START: AtomicU64 = AtomicU64::new(0);
 pub(crate) static NANOSECONDS: Rate = Rate::zero();
 
 /// Ticks of the alarm's timer for a nanosecond.
-static TICKS: Rate = Rate::zero();
+pub(crate) static TICKS: Rate = Rate::zero();
+
+/// How many nanoseconds the alarm's timer can count in one go.
+pub(crate) static FARTHEST: AtomicU64 = AtomicU64::new(0);
 
 /// Nanoseconds since 1970 at the clock's start.
-static WALL_CLOCK: AtomicU64 = AtomicU64::new(0);
+pub(crate) static WALL_CLOCK: AtomicU64 = AtomicU64::new(0);
 
 /// What the rates were made of, to be told.
 static FREQUENCIES: Once<Frequencies> = Once::new();
@@ -39,10 +43,8 @@ impl TimeOps for Native {
     #[inline]
     fn now() -> Instant {
         let cycles = Self::cycles();
-        // SAFETY: it is written at boot, before other CPUs run; see `Rate::of` for why this is no atomic load. Read behind the counter, it
-        // is an operand of the subtraction.
-        let start = unsafe { *START.as_ptr() };
-        Instant::from_nanoseconds(NANOSECONDS.of(cycles.wrapping_sub(start)))
+        // Read behind the counter, the start is an operand of the subtraction.
+        Instant::from_nanoseconds(NANOSECONDS.of(cycles.wrapping_sub(known(&START))))
     }
 
     #[inline(always)]
@@ -51,12 +53,14 @@ impl TimeOps for Native {
         unsafe { _rdtsc() }
     }
 
+    #[inline]
     fn cycles_to_duration(cycles: u64) -> Duration {
-        Duration::from_nanos(NANOSECONDS.of(cycles))
+        duration(NANOSECONDS.of(cycles))
     }
 
+    #[inline]
     fn wall_clock() -> Duration {
-        Duration::from_nanos(WALL_CLOCK.load(Relaxed) + Self::now().nanoseconds())
+        duration(Self::now().nanoseconds().wrapping_add(known(&WALL_CLOCK)))
     }
 
     #[inline]
@@ -82,9 +86,24 @@ impl TimeOps for Native {
 /// Sets this CPU's alarm to go off so many nanoseconds from now, or as far ahead as it can count.
 #[inline(always)]
 pub fn set_alarm_in(nanoseconds: u64) {
-    // One tick at the least: zero would stop the timer. What it cannot count in one go it counts in several.
-    let ticks = TICKS.of(nanoseconds.min(FARTHEST_ALARM)).clamp(1, u32::MAX.into());
-    apic::start_timer(ticks as u32);
+    // What the timer cannot count in one go it counts in several. An odd number of ticks, as zero would stop it: one too many is noticed by
+    // nobody.
+    apic::start_timer(TICKS.of(nanoseconds.min(known(&FARTHEST))) as u32 | 1);
+}
+
+/// What was found out at boot.
+#[inline(always)]
+fn known(value: &AtomicU64) -> u64 {
+    // SAFETY: it is written at boot, before other CPUs run; see `Rate::of` for why this is no atomic load.
+    unsafe { *value.as_ptr() }
+}
+
+/// So many nanoseconds. They are in RAX for a moment, where a product comes from and a division by multiplying begins.
+#[inline(always)]
+fn duration(mut nanoseconds: u64) -> Duration {
+    // SAFETY: no instruction at all. Compilers that know where the number comes from take its lower half from there once more, which is dearer.
+    unsafe { asm!("", inout("rax") nanoseconds, options(pure, nomem, nostack, preserves_flags)) };
+    Duration::from_nanos(nanoseconds)
 }
 
 /// The rates of the clocks, once they are known.
@@ -109,6 +128,7 @@ pub(crate) unsafe fn set_up(start: u64, timer_port: Option<u16>, century: u8) ->
     START.store(start, Relaxed);
     NANOSECONDS.set(NANOSECONDS_PER_SECOND, frequencies.cycle_counter);
     TICKS.set(frequencies.timer, NANOSECONDS_PER_SECOND);
+    FARTHEST.store(TICKS.least(1 << u32::BITS).saturating_sub(1), Relaxed);
     // SAFETY: the caller vouches for the device.
     match unsafe { calendar::read(century) } {
         Some(seconds) => {
@@ -122,9 +142,6 @@ pub(crate) unsafe fn set_up(start: u64, timer_port: Option<u16>, century: u8) ->
 
 /// The unit of the border's clock.
 const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
-
-/// No timer of a plausible rate counts further in 32 bits: an hour and some.
-const FARTHEST_ALARM: u64 = 5000 * NANOSECONDS_PER_SECOND;
 
 /// Prints where the time comes from.
 struct ClockSource;
