@@ -73,8 +73,7 @@ pub trait Subarch: IrqOps + CpuOps + MmuOps + TimeOps + SmpOps + ConsoleOps + Po
         core::iter::empty()
     }
 
-    /// How many [`cycles`](TimeOps::cycles) `rounds` of a loop take that was written by hand around `operation`; `None` if the platform has
-    /// none. See [`by_hand`].
+    /// Runs `rounds` of a loop that was written by hand around `operation`; `None` if the platform has none. See [`by_hand`].
     ///
     /// | native | xen | vmi |
     /// |---|---|---|
@@ -84,7 +83,7 @@ pub trait Subarch: IrqOps + CpuOps + MmuOps + TimeOps + SmpOps + ConsoleOps + Po
     ///
     /// # Safety
     /// `slot` is the entry of a page that nobody refers to: [`ByHand::SetEntry`] empties it.
-    unsafe fn by_hand(operation: ByHand, slot: Slot, rounds: u64) -> Option<u64> {
+    unsafe fn by_hand(operation: ByHand, slot: Slot, rounds: u64) -> Option<by_hand::Batch> {
         let _ = (operation, slot, rounds);
         None
     }

@@ -35,6 +35,7 @@ pub use arch::VirtAddr;
 pub use bootloader_api;
 pub use entry::Entry;
 
+use arch::by_hand::Batch;
 use arch::{ByHand, Slot};
 use core::fmt;
 
@@ -51,7 +52,7 @@ impl arch::Subarch for Native {
 
     /// # Safety
     /// As [`Subarch::by_hand`](arch::Subarch::by_hand) asks.
-    unsafe fn by_hand(operation: ByHand, slot: Slot, rounds: u64) -> Option<u64> {
+    unsafe fn by_hand(operation: ByHand, slot: Slot, rounds: u64) -> Option<Batch> {
         // SAFETY: the caller vouches for the page.
         Some(unsafe { by_hand::run(operation, slot, rounds) })
     }

@@ -5,6 +5,7 @@
 
 use crate::Xen;
 use crate::abi::vcpu_info::{FAULT_ADDRESS, UPCALL_MASK, UPCALL_PENDING};
+use arch::by_hand::Batch;
 use arch::percpu::PLATFORM_OFFSET;
 use arch::{ByHand, rounds};
 
@@ -15,40 +16,47 @@ const PENDING: usize = PLATFORM_OFFSET + UPCALL_PENDING;
 /// Offset from the GS base of the address of the last page fault.
 const ADDRESS: usize = PLATFORM_OFFSET + FAULT_ADDRESS;
 
+/// The branch to where a waiting event is delivered, which is far away: behind all code that is executed without one. Here nothing is there.
+macro_rules! deliver {
+    () => {
+        "{{disp32}} jne 774f\n774:"
+    };
+}
+
 /// Runs `rounds` rounds of `operation`; `None` if it is not written here.
 ///
 /// # Safety
 /// Called with events masked. One that waits when they are unmasked is delivered with the next hypercall.
-pub unsafe fn run(operation: ByHand, rounds: u64) -> Option<u64> {
+pub unsafe fn run(operation: ByHand, rounds: u64) -> Option<Batch> {
     // SAFETY: GS is this CPU's area, whose head Xen shares; handlers may run whenever they are let.
     Some(unsafe {
         match operation {
             ByHand::Nothing => rounds!(Xen, rounds, []),
             ByHand::Disable => rounds!(Xen, rounds, ["mov byte ptr gs:[{MASK}], 1"], MASK = const MASK),
-            ByHand::Enable => {
-                rounds!(Xen, rounds, ["mov byte ptr gs:[{MASK}], 0", "cmp byte ptr gs:[{PENDING}], 0", "jne 3f", "3:"],
-                MASK = const MASK, PENDING = const PENDING)
-            }
-            ByHand::Flags => {
-                rounds!(Xen, rounds, ["mov {mask}, gs:[{MASK}]"], mask = out(reg_byte) _, MASK = const MASK)
-            }
-            ByHand::Masked => rounds!(Xen, rounds, ["test {mask}, {mask}", "setnz {answer}"],
-                mask = in(reg_byte) 0_u8, answer = out(reg_byte) _),
-            ByHand::Save => rounds!(Xen, rounds, ["mov {mask}, gs:[{MASK}]", "mov byte ptr gs:[{MASK}], 1"],
-                mask = out(reg_byte) _, MASK = const MASK),
-            ByHand::RestoreMasked => {
-                rounds!(Xen, rounds, ["test {mask}, {mask}", "jnz 3f", "mov byte ptr gs:[{MASK}], 0", "3:"],
-                mask = in(reg_byte) 1_u8, MASK = const MASK)
-            }
-            ByHand::RestoreUnmasked => {
-                rounds!(Xen, rounds, ["test {mask}, {mask}", "jnz 3f", "mov byte ptr gs:[{MASK}], 0",
-                "cmp byte ptr gs:[{PENDING}], 0", "jne 3f", "3:"],
-                mask = in(reg_byte) 0_u8, MASK = const MASK, PENDING = const PENDING)
-            }
+            ByHand::Enable => rounds!(Xen, rounds, ["mov byte ptr gs:[{MASK}], 0", "cmp byte ptr gs:[{PENDING}], 0",
+                deliver!()], MASK = const MASK, PENDING = const PENDING),
+            ByHand::Flags => rounds!(Xen, rounds, ["mov sil, gs:[{MASK}]"], out("sil") _, MASK = const MASK),
+            ByHand::Masked => rounds!(Xen, rounds, ["test dil, dil", "setnz sil"], in("dil") 0_u8, out("sil") _),
+            ByHand::Save => rounds!(Xen, rounds, ["mov sil, gs:[{MASK}]", "mov byte ptr gs:[{MASK}], 1"],
+                out("sil") _, MASK = const MASK),
+            ByHand::RestoreMasked => restore(1, rounds),
+            ByHand::RestoreUnmasked => restore(0, rounds),
             ByHand::PageFaultAddress => rounds!(Xen, rounds, ["mov {answer}, gs:[{ADDRESS}]"],
                 answer = out(reg) _, ADDRESS = const ADDRESS),
             ByHand::Cycles => rounds!(Xen, rounds, ["rdtsc", "shl rdx, 32", "or rax, rdx"], out("rax") _, out("rdx") _),
             _ => return None,
         }
     })
+}
+
+/// Brings back what the byte was.
+///
+/// # Safety
+/// As for [`run`].
+unsafe fn restore(mask: u8, rounds: u64) -> Batch {
+    // SAFETY: as in `run`.
+    unsafe {
+        rounds!(Xen, rounds, ["test dil, dil", "jnz 774f", "mov byte ptr gs:[{MASK}], 0", "cmp byte ptr gs:[{PENDING}], 0",
+            deliver!()], in("dil") mask, MASK = const MASK, PENDING = const PENDING)
+    }
 }

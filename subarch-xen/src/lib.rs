@@ -31,6 +31,7 @@ mod time;
 mod trap;
 mod view;
 
+use arch::by_hand::Batch;
 use arch::{ByHand, Slot, Subarch};
 use core::fmt;
 use hypercall::{Granted, version};
@@ -56,7 +57,7 @@ impl Subarch for Xen {
 
     /// # Safety
     /// As [`Subarch::by_hand`] asks.
-    unsafe fn by_hand(operation: ByHand, _slot: Slot, rounds: u64) -> Option<u64> {
+    unsafe fn by_hand(operation: ByHand, _slot: Slot, rounds: u64) -> Option<Batch> {
         // SAFETY: the caller has masked events.
         unsafe { by_hand::run(operation, rounds) }
     }

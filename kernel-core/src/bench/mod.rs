@@ -10,12 +10,13 @@
 //!
 //! ```text
 //! bench NAME MIN MEDIAN MAX
-//! by-hand NAME MIN MEDIAN MAX
+//! by-hand NAME MIN MEDIAN MAX COMPILED BYTES
 //! calls NAME KIND=COUNT KIND=COUNT
 //! ```
 //!
 //! The three numbers are the cost of one operation in the cheapest, the middle and the dearest batch. The second line is there
-//! where the platform has the same operation written by hand, the third in an image that counts what goes below the kernel. User mode is
+//! where the platform has the same operation written by hand; its last numbers are how many bytes the operation's instructions have as
+//! compiled, and by hand. The third in an image that counts what goes below the kernel. User mode is
 //! measured by programs in the boot module, whose names begin with `bench-`, and which print such lines themselves; they print a decimal
 //! more than the kernel, which rounds to whole ticks. The last line is `benches: done`.
 //!
@@ -69,9 +70,12 @@ impl Benchmark {
 
     /// Measures it and prints its lines.
     fn report(&self) {
-        (self.run)().print(self.name);
-        if let Some(figures) = self.by_hand.and_then(by_hand::measure) {
-            println!("by-hand {} {figures}", self.name);
+        let compiled = (self.run)();
+        compiled.print(self.name);
+        if let Some(by_hand) = self.by_hand.and_then(by_hand::measure)
+            && let (Some(bytes), Some(bytes_by_hand)) = (compiled.bytes, by_hand.bytes)
+        {
+            println!("by-hand {} {by_hand} {bytes} {bytes_by_hand}", self.name);
         }
     }
 }

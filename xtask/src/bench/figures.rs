@@ -81,12 +81,14 @@ fn figure(platform: &str, line: &str) -> Option<Figure> {
     })
 }
 
-/// The name and the three numbers in a line that begins with `word`.
-pub fn named_numbers<'a>(line: &'a str, word: &str) -> Option<(&'a str, [f64; 3])> {
+/// The name and the numbers in a line that begins with `word` and has no more than these.
+pub fn named_numbers<'a, const N: usize>(line: &'a str, word: &str) -> Option<(&'a str, [f64; N])> {
     let mut words = line.trim_end().strip_prefix(word)?.split(' ');
     let name = words.next()?;
-    let mut number = || words.next()?.parse::<f64>().ok();
-    let numbers = [number()?, number()?, number()?];
+    let mut numbers = [0.0; N];
+    for number in &mut numbers {
+        *number = words.next()?.parse().ok()?;
+    }
     words.next().is_none().then_some((name, numbers))
 }
 

@@ -82,6 +82,8 @@ pub mod tests {
                 operation: "time.now".into(),
                 compiled: 8.0,
                 by_hand: 7.0,
+                compiled_bytes: 28.0,
+                by_hand_bytes: 28.0,
             }],
         }
     }
@@ -89,7 +91,8 @@ pub mod tests {
     #[test]
     fn what_a_kernel_printed_is_taken_apart() {
         let mut results = Results::default();
-        let output = "Xen version 4.17.7 (Debian 1) (gcc)\nbench time.now 8 8 8\nby-hand time.now 8 8 8\n";
+        let output =
+            "Xen version 4.17.7 (Debian 1) (gcc)\nbench time.now 8 8 8\nby-hand time.now 8 8 8 28.000 28.000\n";
         results.add(Platform::Xen, output, Some("calls time.now iret=2.00\n"));
         assert_eq!(results.platforms(), ["xen"]);
         assert_eq!(results.figure("xen", "time.now").unwrap().calls["iret"], 2.0);

@@ -130,15 +130,27 @@ fn ratio(ratio: f64) -> String {
 
 /// What was written by hand.
 fn by_hand(results: &Results) -> Table {
-    let heading = ["leaf operation", "platform", "compiled", "by hand", "difference"];
+    let heading = [
+        "leaf operation",
+        "platform",
+        "compiled",
+        "by hand",
+        "difference",
+        "bytes compiled",
+        "by hand",
+        "difference",
+    ];
     let row = |pair: &super::by_hand::Pair| {
-        let verdict = if pair.difference() == 0.0 { "" } else { " MISSED" };
+        let [instructions, bytes] = pair.difference().map(difference);
         vec![
             pair.operation.clone(),
             pair.platform.clone(),
             pair.compiled.to_string(),
             pair.by_hand.to_string(),
-            format!("{}{verdict}", pair.difference()),
+            instructions,
+            pair.compiled_bytes.to_string(),
+            pair.by_hand_bytes.to_string(),
+            bytes,
         ]
     };
     Table {
@@ -146,6 +158,12 @@ fn by_hand(results: &Results) -> Table {
         heading: heading.map(str::to_owned).to_vec(),
         rows: results.by_hand.iter().map(row).collect(),
     }
+}
+
+/// What is to be nothing.
+fn difference(difference: f64) -> String {
+    let verdict = if difference == 0.0 { "" } else { " MISSED" };
+    format!("{difference}{verdict}")
 }
 
 impl Table {
@@ -186,8 +204,8 @@ mask-unmask   2 ≤ 2   5 > 4 MISSED    2.1  1.050 MISSED
 null-call     -       856 ≤ 883       -    -             iret 1
 
 Leaf operations beside the same written by hand
-leaf operation  platform  compiled  by hand  difference
-time.now        native    8         7        1 MISSED
+leaf operation  platform  compiled  by hand  difference  bytes compiled  by hand  difference
+time.now        native    8         7        1 MISSED    28              28       0
 ";
         let rendered = render(&some());
         let squeezed = |text: &str| text.replace("  ", " ").replace("  ", " ").replace("  ", " ");

@@ -15,6 +15,24 @@ pub struct Figures {
     operations: u64,
     /// In the middle batch of each kind.
     calls: Calls,
+    /// How many bytes the operation's instructions have, where they stand so in one piece that this can be told.
+    pub bytes: Option<Bytes>,
+}
+
+/// The bytes of an operation's instructions, in the middle of as many copies: the registers of one may need a prefix that another's do not.
+#[derive(Clone, Copy)]
+pub struct Bytes {
+    /// What all copies have together.
+    together: u32,
+    /// How many copies there are.
+    copies: u32,
+}
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { together, copies } = self;
+        write!(out, "{}.{:03}", together / copies, together % copies * 1000 / copies)
+    }
 }
 
 impl Figures {
@@ -39,7 +57,14 @@ impl Figures {
             max: each(costs[BATCHES - 1]),
             operations,
             calls: Calls::middle(&calls),
+            bytes: None,
         }
+    }
+
+    /// These, with the bytes of the operation's instructions, where those of so many copies were counted `together`.
+    pub(super) fn with_bytes(mut self, together: u32, copies: u32) -> Self {
+        self.bytes = Some(Bytes { together, copies });
+        self
     }
 
     /// Prints the line `bench NAME MIN MEDIAN MAX`, and in an image that counts the line of [`Calls::print`].

@@ -14,9 +14,10 @@ mod registers;
 
 pub(super) use calls::Calls;
 pub(super) use figures::Figures;
-pub(super) use registers::{consume, hidden, measure_in_registers, pass};
+pub(super) use registers::{consume, forget, hidden, measure_in_registers, pass};
 
 use crate::platform::Platform;
+use arch::by_hand::Batch;
 use arch::{ByHand, IrqOps, Slot, Subarch, TimeOps};
 
 /// Rounds of a batch.
@@ -67,16 +68,20 @@ pub unsafe fn measure_by_hand(operation: ByHand, slot: Slot) -> Option<Figures> 
     let batch = |operation| {
         Platform::disable();
         // SAFETY: the caller vouches for the page.
-        let cycles = unsafe { Platform::by_hand(operation, slot, ROUNDS) };
+        let batch = unsafe { Platform::by_hand(operation, slot, ROUNDS) };
         Platform::enable();
-        let calls = Calls::default();
-        cycles.map(|cycles| Sample { cycles, calls })
+        batch
     };
-    let empty = batch(ByHand::Nothing)?;
-    batch(operation)?;
-    Some(Figures::of(ROUNDS, empty, &mut || {
-        batch(operation).expect("it was measured before")
-    }))
+    let sample = |Batch { cycles, .. }| {
+        let calls = Calls::default();
+        Sample { cycles, calls }
+    };
+    let empty = sample(batch(ByHand::Nothing)?);
+    let together = batch(operation)?.bytes;
+    let figures = Figures::of(ROUNDS, empty, &mut || {
+        sample(batch(operation).expect("it was measured before"))
+    });
+    Some(figures.with_bytes(together, 1))
 }
 
 /// Goes through all rounds of a batch and tells what they took together.

@@ -6,7 +6,7 @@
 
 use super::{Calls, Figures, ROUNDS, Sample};
 use crate::platform::Platform;
-use arch::TimeOps;
+use arch::{TimeOps, bytes_begin, bytes_between, bytes_end};
 use core::arch::asm;
 use core::mem::transmute_copy;
 
@@ -16,27 +16,41 @@ const COPIES: u64 = 8;
 
 /// Measures `round`, which does the operation once with what is in `state` and passes `state` on. It should remember nothing else.
 pub fn measure_in_registers<S: Copy>(state: S, round: impl Fn(S) -> S) -> Figures {
-    let empty = batch((), &|()| ());
+    let (empty, _) = batch((), &|()| (), &|()| ());
     let twice = |state| round(round(state));
     let four_times = |state| twice(twice(state));
-    let all = |state| four_times(four_times(state));
-    Figures::of(ROUNDS * COPIES, empty, &mut || batch(state, &all))
+    let most = |state| four_times(twice(round(state)));
+    let mut together = 0;
+    let figures = Figures::of(ROUNDS * COPIES, empty, &mut || {
+        let (sample, length) = batch(state, &most, &round);
+        together = length;
+        sample
+    });
+    figures.with_bytes(together, COPIES as u32 - 1)
 }
 
+/// Goes through all rounds of `most` and the `last` copy; tells what they took together, and how many bytes `most` has. The last copy is not
+/// among these, as its branches may be the loop's.
 #[inline(never)]
-fn batch<S>(mut state: S, round: &impl Fn(S) -> S) -> Sample {
+fn batch<S>(mut state: S, most: &impl Fn(S) -> S, last: &impl Fn(S) -> S) -> (Sample, u32) {
     let mut left = ROUNDS;
     let calls = Calls::now();
     let start = Platform::cycles();
     while left > 0 {
-        state = round(state);
+        // SAFETY: neither text has an instruction.
+        unsafe { asm!(bytes_begin!(), options(nomem, nostack, preserves_flags)) };
+        state = most(state);
+        // SAFETY: as above.
+        unsafe { asm!(bytes_end!(), options(nomem, nostack, preserves_flags)) };
+        state = last(state);
         left = hidden(left - 1);
     }
     let cycles = Platform::cycles() - start;
-    Sample {
-        cycles,
-        calls: Calls::now().since(&calls),
-    }
+    let calls = Calls::now().since(&calls);
+    let bytes;
+    // SAFETY: it reads a constant.
+    unsafe { asm!(bytes_between!(), bytes = out(reg) bytes, options(nomem, nostack, preserves_flags)) };
+    (Sample { cycles, calls }, bytes)
 }
 
 /// `value`, in a register, and nothing that the compiler could know about it: or it would unroll loops of small rounds, and make
@@ -46,6 +60,13 @@ pub fn hidden(mut value: u64) -> u64 {
     // SAFETY: no instruction at all.
     unsafe { asm!("/* {} */", inout(reg) value, options(nomem, nostack, preserves_flags)) };
     value
+}
+
+/// Has the compiler forget what it has read from memory, which it would otherwise read once for all rounds.
+#[inline(always)]
+pub fn forget() {
+    // SAFETY: no instruction at all.
+    unsafe { asm!("", options(nostack, preserves_flags)) };
 }
 
 /// Has `value` be in a register, for all the compiler knows because something is done with it.

@@ -8,7 +8,9 @@ use arch::percpu::this_cpu;
 use arch::{ByHand, SmpOps};
 
 pub(in super::super) const BENCHMARKS: &[Benchmark] = &[
-    Benchmark::new("smp.cpu_count", || measure(|| consume(Platform::cpu_count()))),
+    Benchmark::leaf("smp.cpu_count", ByHand::CpuCount, || {
+        measure_in_registers((), |()| consume(Platform::cpu_count()))
+    }),
     Benchmark::new("smp.send_ipi", send_ipi),
     Benchmark::leaf("smp.spin", ByHand::Spin, || spin(0)),
     Benchmark::new("smp.spin-long", || spin(u32::MAX)),

@@ -1,18 +1,17 @@
 //! Clocks and the alarm.
 
 use super::super::Benchmark;
-use super::super::meter::{Figures, consume, hidden, measure, measure_in_registers};
+use super::super::meter::{Figures, consume, forget, hidden, measure_in_registers};
 use crate::platform::Platform;
 use arch::{ByHand, Instant, TimeOps};
-use core::hint::black_box;
 use core::time::Duration;
 
 pub(in super::super) const BENCHMARKS: &[Benchmark] = &[
     Benchmark::leaf("time.now", ByHand::Now, now),
     Benchmark::leaf("time.cycles", ByHand::Cycles, cycles),
-    Benchmark::new("time.cycles_to_duration", cycles_to_duration),
-    Benchmark::new("time.wall_clock", wall_clock),
-    Benchmark::new("time.set_alarm", set_alarm),
+    Benchmark::leaf("time.cycles_to_duration", ByHand::CyclesToDuration, cycles_to_duration),
+    Benchmark::leaf("time.wall_clock", ByHand::WallClock, wall_clock),
+    Benchmark::leaf("time.set_alarm", ByHand::SetAlarm, set_alarm),
     Benchmark::leaf("time.cancel_alarm", ByHand::CancelAlarm, cancel_alarm),
     Benchmark::leaf("time.stolen", ByHand::Stolen, stolen),
 ];
@@ -26,15 +25,22 @@ fn cycles() -> Figures {
 }
 
 fn cycles_to_duration() -> Figures {
-    measure(|| {
-        black_box(Platform::cycles_to_duration(black_box(1_000_000)));
+    measure_in_registers(1_000_000, |cycles| {
+        let cycles = hidden(cycles);
+        forget();
+        consume_duration(Platform::cycles_to_duration(cycles));
+        cycles
     })
 }
 
 fn wall_clock() -> Figures {
-    measure(|| {
-        black_box(Platform::wall_clock());
-    })
+    measure_in_registers((), |()| consume_duration(Platform::wall_clock()))
+}
+
+/// Has both parts of `duration` be in registers.
+fn consume_duration(duration: Duration) {
+    consume(duration.as_secs());
+    consume(duration.subsec_nanos());
 }
 
 /// Sets the alarm to a moment that does not come.
