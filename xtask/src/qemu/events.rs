@@ -4,49 +4,30 @@
 //! line. One field of one event is of interest, so the lines are searched instead of parsed: `reason` appears in no
 //! other event a run can produce, and QEMU writes the pair the same way in all its versions.
 
-use anyhow::{Context, Result};
+use super::socket::Socket;
+use anyhow::Result;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
-use std::thread::{self, JoinHandle};
-use tempfile::TempDir;
+use std::os::unix::net::UnixStream;
 
 /// The receiving end of one QEMU's events.
 #[derive(Debug)]
-pub struct Events {
-    /// Holds the socket; removed when the run is over.
-    _folder: TempDir,
-    socket: PathBuf,
-    listening: JoinHandle<Option<String>>,
-}
+pub struct Events(Socket<Option<String>>);
 
 impl Events {
     /// Starts to listen; must be called before QEMU starts.
     pub fn listen() -> Result<Self> {
-        let folder = tempfile::tempdir().context("no folder for QEMU's event socket")?;
-        let socket = folder.path().join("events");
-        let listener = UnixListener::bind(&socket).context("cannot listen for QEMU's events")?;
-        let listening = thread::spawn(move || listener.accept().ok().and_then(|(stream, _)| shutdown_reason(stream)));
-        Ok(Self {
-            _folder: folder,
-            socket,
-            listening,
-        })
+        Socket::listen(shutdown_reason).map(Self)
     }
 
     /// The arguments that make QEMU report here.
     pub fn arguments(&self) -> [OsString; 2] {
-        let mut address = OsString::from("unix:");
-        address.push(&self.socket);
-        ["-qmp".into(), address]
+        ["-qmp".into(), self.0.address()]
     }
 
     /// The reason of the shutdown, if QEMU reported one. To be called when QEMU has ended.
     pub fn reason(self) -> Option<String> {
-        // A QEMU that died early never connected, and the listener still waits for somebody: this connection, then.
-        drop(UnixStream::connect(&self.socket));
-        self.listening.join().ok().flatten()
+        self.0.outcome().flatten()
     }
 }
 
@@ -86,12 +67,11 @@ mod tests {
     }
 
     #[test]
-    fn the_event_arrives_through_the_socket() {
-        let events = Events::listen().unwrap();
-        let mut qemu = UnixStream::connect(&events.socket).unwrap();
+    fn the_event_is_found_among_what_arrives() {
+        let (mut qemu, ours) = UnixStream::pair().unwrap();
         qemu.write_all(b"{\"QMP\": {}}\n{\"event\": \"SHUTDOWN\", \"data\": {\"reason\": \"guest-shutdown\"}}\n")
             .unwrap();
         drop(qemu);
-        assert_eq!(events.reason().as_deref(), Some("guest-shutdown"));
+        assert_eq!(shutdown_reason(ours).as_deref(), Some("guest-shutdown"));
     }
 }

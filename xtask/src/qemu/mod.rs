@@ -9,6 +9,7 @@ pub mod events;
 pub mod exit;
 pub mod machine;
 pub mod session;
+pub mod socket;
 
 use crate::build::Built;
 use crate::cli::{Boot, RomChoice};
