@@ -5,8 +5,8 @@
 //! belong to functions, and with exit status 1.
 
 use super::case::Verdict;
+use super::report;
 use crate::platform::Platform;
-use crate::qemu::exit::Ending;
 use crate::qemu::session::Outcome;
 
 /// One way to break the kernel.
@@ -58,7 +58,7 @@ impl Breakage {
         }
     }
 
-    /// The words of which at least one must be in the report, in lower case.
+    /// The words of which at least one must be in the report.
     fn words(self) -> &'static [&'static str] {
         match self {
             Self::Panic => &["panic:"],
@@ -75,23 +75,7 @@ impl Breakage {
         if self == Self::StackOverflow && platform == Platform::Xen {
             return judge_hypervisor(outcome);
         }
-        let report = outcome
-            .transcript
-            .find("PANIC:")
-            .or_else(|| outcome.transcript.find("EXCEPTION:"));
-        let Some(report) = report.map(|start| &outcome.transcript[start..]) else {
-            return Verdict::Failed(format!("no report at all; {}", outcome.ending));
-        };
-        let lower = report.to_lowercase();
-        if !self.words().iter().any(|word| lower.contains(word)) {
-            return Verdict::Failed(format!("the report says none of {:?}", self.words()));
-        }
-        if !report.lines().any(is_named_frame) {
-            return Verdict::Failed("no backtrace with names".into());
-        }
-        Verdict::when(outcome.ending == Ending::Exit(1), || {
-            format!("exit status 1 expected, {} seen", outcome.ending)
-        })
+        report::judge_with_backtrace(outcome, self.words())
     }
 }
 
@@ -129,65 +113,11 @@ fn register(text: &str, name: &str) -> Option<u64> {
     u64::from_str_radix(value.get(..16)?, 16).ok()
 }
 
-/// Whether `line` is a frame of a backtrace to which the host has added a function.
-fn is_named_frame(line: &str) -> bool {
-    let Some((_, frame)) = line.split_once("  #") else {
-        return false;
-    };
-    let words: Vec<&str> = frame.split_whitespace().collect();
-    matches!(words[..], [_, address, _name, ..] if address.starts_with("0x"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::qemu::exit::Ending;
     use std::time::Duration;
-
-    const REPORT: &str = "PANIC: as asked\r\nrip 0x1\r\nbacktrace:\r\n  #0 0xffffffff80101234 core::panic (a.rs:1)\r\n";
-
-    fn judged(breakage: Breakage, ending: Ending, transcript: &str) -> Verdict {
-        let outcome = Outcome {
-            ending,
-            transcript: transcript.into(),
-            elapsed: Duration::ZERO,
-            remark: None,
-        };
-        breakage.judge(Platform::Native, &outcome)
-    }
-
-    #[test]
-    fn a_named_report_and_the_status_pass() {
-        assert_eq!(judged(Breakage::Panic, Ending::Exit(1), REPORT), Verdict::Passed);
-        let guard = REPORT.replace(
-            "PANIC: as asked",
-            "EXCEPTION: page fault at 0x1: the guard page below a stack",
-        );
-        assert_eq!(
-            judged(Breakage::StackOverflow, Ending::Exit(1), &guard),
-            Verdict::Passed
-        );
-    }
-
-    #[test]
-    fn silence_is_a_failure() {
-        assert!(matches!(
-            judged(Breakage::Panic, Ending::Exit(1), "boot\n"),
-            Verdict::Failed(_)
-        ));
-        assert!(matches!(
-            judged(Breakage::Panic, Ending::Reset, REPORT),
-            Verdict::Failed(_)
-        ));
-        assert!(matches!(
-            judged(Breakage::WildWrite, Ending::Exit(1), REPORT),
-            Verdict::Failed(_)
-        ));
-        let nameless = REPORT.replace(" core::panic (a.rs:1)", "");
-        assert!(matches!(
-            judged(Breakage::Panic, Ending::Exit(1), &nameless),
-            Verdict::Failed(_)
-        ));
-    }
 
     #[test]
     fn under_xen_the_hypervisor_reports_a_stack_overflow() {

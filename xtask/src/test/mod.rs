@@ -14,6 +14,7 @@ mod host;
 mod lines;
 mod plan;
 mod programs;
+mod report;
 mod table;
 mod wrong_builds;
 
