@@ -43,8 +43,11 @@ pub fn patch(answers: &Answers, free: &mut MemoryMap) -> Result<(), RomError> {
 
 /// Reads all of them again, those too that should not have changed, and compares each with what was computed for it, byte for byte.
 ///
+/// Never inlined, for a debugger that stops the machine here and changes what is about to be read (`xtask/src/test/tampering.rs`).
+///
 /// # Panics
 /// One is something else. There is no way back: half of the kernel may be the ROM's.
+#[inline(never)]
 pub fn verify(answers: &Answers) {
     let wrong = changes(answers)
         .flatten()
@@ -58,10 +61,10 @@ pub fn verify(answers: &Answers) {
     }
     let untouched = site::checked().filter(|site| answers.to(site.call) == Answer::None);
     let wrong = untouched
-        .filter_map(|site| check_bytes(site.call, site.bytes()).err())
+        .filter_map(|site| Some((site.address, check_bytes(site.call, site.bytes()).err()?)))
         .next();
-    if let Some(error) = wrong {
-        panic!("the takeover changed what it should not have: {error}");
+    if let Some((address, error)) = wrong {
+        panic!("the takeover changed what it should not have, at {address:#x}: {error}");
     }
 }
 
