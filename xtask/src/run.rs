@@ -22,14 +22,15 @@ pub fn run(workshop: &Workshop, asked: &Run) -> Result<u8> {
     if setup.module.is_none() {
         setup.module = Some(programs::build(workshop)?);
     }
+    let debugger_port = asked.gdb.then(free_port).transpose()?;
     let extras = Extras {
-        debugger: asked.gdb.then(free_port).transpose()?,
+        debugger: debugger_port.map(|port| format!("tcp:localhost:{port}").into()),
         count_instructions: asked.icount,
         ..Extras::default()
     };
     let arguments = kernel_arguments(asked.log, &asked.arguments);
     let machine = qemu::prepare(workshop, &setup, &built, &arguments, &extras)?;
-    if let Some(port) = extras.debugger {
+    if let Some(port) = debugger_port {
         eprintln!("the machine waits for a debugger; in another terminal, here, type:");
         eprintln!("    gdb {}", workshop.paths.shown(&built.full));
         eprintln!("    target remote localhost:{port}");

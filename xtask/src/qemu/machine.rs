@@ -44,8 +44,8 @@ pub struct Payload<'a> {
 /// What a run may want beside the machine itself.
 #[derive(Debug, Clone, Default)]
 pub struct Extras {
-    /// Wait for a debugger on this port.
-    pub debugger: Option<u16>,
+    /// Wait for a debugger at this address, in the words of QEMU's command line.
+    pub debugger: Option<OsString>,
     /// Let each instruction take one nanosecond.
     pub count_instructions: bool,
     /// Keep the memory of a machine that the kernel has to itself in this file, by physical address.
@@ -56,8 +56,8 @@ impl Extras {
     /// QEMU's arguments for them.
     pub fn arguments(&self) -> Vec<OsString> {
         let mut arguments = Vec::new();
-        if let Some(port) = self.debugger {
-            arguments.extend(["-S".into(), "-gdb".into(), format!("tcp:localhost:{port}").into()]);
+        if let Some(address) = &self.debugger {
+            arguments.extend(["-S".into(), "-gdb".into(), address.clone()]);
         }
         if self.count_instructions {
             arguments.extend(["-icount".into(), "shift=0,align=off,sleep=off".into()]);

@@ -1,9 +1,10 @@
 //! QEMU as the computer that everything runs on.
 //!
 //! Always the software emulator: hardware acceleration is missing in most places where tests run, differs where it is
-//! there, and does not repeat to the digit. [`machine`] says with which arguments, [`session`] runs one machine, and
-//! [`exit`] reads its end.
+//! there, and does not repeat to the digit. [`machine`] says with which arguments, [`session`] runs one machine,
+//! [`debugger`] changes one that runs, and [`exit`] reads its end.
 
+pub mod debugger;
 pub mod desk;
 pub mod events;
 pub mod exit;

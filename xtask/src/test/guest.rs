@@ -10,6 +10,7 @@ use crate::qemu;
 use crate::qemu::exit::Ending;
 use crate::qemu::machine::Extras;
 use crate::qemu::session::{Console, Outcome};
+use crate::qemu::socket::Socket;
 use crate::workshop::Workshop;
 use anyhow::Result;
 
@@ -23,12 +24,16 @@ const LAST_LINES: usize = 15;
 /// Boots the kernel as `planned` and judges the output.
 pub fn run(workshop: &Workshop, planned: &Planned, built: &Built) -> Column {
     let label = planned.label.clone();
-    eprint!("{} {label} {}: ", planned.setup.platform, planned.arguments);
+    let what = match &planned.expected {
+        Expected::Refusal(tampering) => tampering.name,
+        Expected::Tests { .. } | Expected::Report(_) => &planned.arguments,
+    };
+    eprint!("{} {label} {what}: ", planned.setup.platform);
     match boot(workshop, planned, built) {
         Ok(outcome) => {
             let cases = judge(planned.setup.platform, &planned.expected, &outcome);
             eprintln!("{}; {:.1} s", Tally::of(&cases), outcome.elapsed.as_secs_f64());
-            let remark = outcome.remark.map(|remark| format!("\n{remark}")).unwrap_or_default();
+            let remark = outcome.remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default();
             Column::of(label, cases, &(outcome.transcript + &remark))
         }
         Err(why) => {
@@ -38,10 +43,23 @@ pub fn run(workshop: &Workshop, planned: &Planned, built: &Built) -> Column {
     }
 }
 
-/// Runs the machine, unattended.
+/// Runs the machine, unattended but for the debugger that changes it, if that is the plan.
 fn boot(workshop: &Workshop, planned: &Planned, built: &Built) -> Result<Outcome> {
-    let machine = qemu::prepare(workshop, &planned.setup, built, &planned.arguments, &Extras::default())?;
-    machine.run(Console::Unattended(planned.limit))
+    let debugger = match &planned.expected {
+        Expected::Refusal(tampering) => Some(tampering.wait()?),
+        Expected::Tests { .. } | Expected::Report(_) => None,
+    };
+    let extras = Extras {
+        debugger: debugger.as_ref().map(Socket::address),
+        ..Extras::default()
+    };
+    let machine = qemu::prepare(workshop, &planned.setup, built, &planned.arguments, &extras)?;
+    let mut outcome = machine.run(Console::Unattended(planned.limit))?;
+    let trouble = debugger.and_then(Socket::outcome).and_then(Result::err);
+    outcome.remark = outcome
+        .remark
+        .or(trouble.map(|why| format!("the debugger: {}", explain(&why))));
+    Ok(outcome)
 }
 
 /// The verdicts that follow from a run's output and end.
@@ -59,6 +77,7 @@ fn judge(platform: Platform, expected: &Expected, outcome: &Outcome) -> Vec<Case
             cases
         }
         Expected::Report(breakage) => vec![Case::new(breakage.name(), breakage.judge(platform, outcome))],
+        Expected::Refusal(tampering) => vec![Case::new(tampering.name, tampering.judge(outcome))],
     }
 }
 

@@ -4,8 +4,8 @@
 //! platform is refused, with a message that helps, is tested by making wrong choices. That the user programs expect what Linux
 //! does is tested by running them on Linux. All else is tested where it is
 //! used: one list of tests, compiled into the kernel, runs on every platform in every way to boot it, under the real
-//! hypervisor and with real ROMs, and every platform must also *report* what is broken on purpose. A column of the table
-//! that differs from its neighbours is a platform that does not keep the border's promise.
+//! hypervisor and with real ROMs, and every platform must also *report* what is broken on purpose, by itself or from outside. A column
+//! of the table that differs from its neighbours is a platform that does not keep the border's promise.
 
 mod breakage;
 mod case;
@@ -16,6 +16,7 @@ mod plan;
 mod programs;
 mod report;
 mod table;
+mod tampering;
 mod wrong_builds;
 
 use crate::build;
@@ -57,10 +58,13 @@ fn columns(workshop: &Workshop, platform: Platform, release: bool) -> Vec<Column
         Ok(built) => built,
         Err(why) => return vec![Column::failed("build", explain(&why))],
     };
+    let mut runs = plan::runs(platform, release, &module);
+    let refusals = plan::refusals(platform, release, &built).map(|refusals| runs.extend(refusals));
     let mut columns = Vec::new();
-    for planned in plan::runs(platform, release, &module) {
+    for planned in runs {
         case::merge(&mut columns, guest::run(workshop, &planned, &built));
     }
+    columns.extend(refusals.err().map(|why| Column::failed("changed", explain(&why))));
     columns
 }
 

@@ -3,9 +3,12 @@
 mod machines;
 
 use super::breakage::Breakage;
+use super::tampering::{self, Tampering};
+use crate::build::Built;
 use crate::cli::{Boot, Image, MachineArgs, RomChoice};
 use crate::platform::Platform;
 use crate::setup::{Around, Setup};
+use anyhow::Result;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,6 +22,8 @@ pub enum Expected {
     },
     /// The report of something broken on purpose.
     Report(Breakage),
+    /// The report of something changed behind the kernel's back.
+    Refusal(Tampering),
 }
 
 /// One run.
@@ -41,13 +46,13 @@ const LONG_TEST: &str = "test=programs-ten-thousand-leave-no-trace";
 /// How long it may take.
 const LONG_LIMIT: Duration = Duration::from_secs(1500);
 
+/// What a kernel is told that is to get through its start and no further.
+const NOTHING_TO_DO: &str = "test=list log=warn";
+
 /// All runs of `platform`: its tests, with `module` loaded beside the kernel, in every way to boot it; a long one, in one
 /// way; then what is broken on purpose.
 pub fn runs(platform: Platform, release: bool, module: &Path) -> Vec<Planned> {
-    let image = Image {
-        platform: vec![platform.name().to_owned()],
-        release,
-    };
+    let image = image(platform, release);
     let mut runs: Vec<Planned> = machines::tested(platform)
         .iter()
         .filter_map(|machine| tests(&image, machine, module))
@@ -58,6 +63,27 @@ pub fn runs(platform: Platform, release: bool, module: &Path) -> Vec<Planned> {
         runs.extend(reports);
     }
     runs
+}
+
+/// The runs in which the kernel `built` for `platform` is changed behind its back, which is for vmi: others change nothing themselves.
+///
+/// # Errors
+/// The kernel does not have what is to be changed.
+pub fn refusals(platform: Platform, release: bool, built: &Built) -> Result<Vec<Planned>> {
+    if platform != Platform::Vmi {
+        return Ok(Vec::new());
+    }
+    let image = image(platform, release);
+    let tamperings = tampering::all(&built.full)?.into_iter();
+    tamperings.map(|tampering| refusal(&image, tampering)).collect()
+}
+
+/// The image of `platform`.
+fn image(platform: Platform, release: bool) -> Image {
+    Image {
+        platform: vec![platform.name().to_owned()],
+        release,
+    }
 }
 
 /// The kernel's tests on one machine, and what it must say about the ROM there.
@@ -103,6 +129,18 @@ fn report(image: &Image, machine: &MachineArgs, breakage: Breakage) -> Option<Pl
     })
 }
 
+/// A kernel changed behind its back, on the machine where that can be done.
+fn refusal(image: &Image, tampering: Tampering) -> Result<Planned> {
+    let setup = Setup::new(image, &machines::with_rom(tampering.rom, None))?;
+    Ok(Planned {
+        label: setup.label(),
+        limit: limit(&setup),
+        setup,
+        arguments: NOTHING_TO_DO.into(),
+        expected: Expected::Refusal(tampering),
+    })
+}
+
 /// What a vmi kernel must print about the ROM it finds: that it was taken, or what is wrong with it.
 ///
 /// The broken ones must not keep it from passing its tests: it goes on with its compiled-in operations.
@@ -137,13 +175,6 @@ fn limit(setup: &Setup) -> Duration {
 mod tests {
     use super::*;
 
-    fn image(platform: Platform) -> Image {
-        Image {
-            platform: vec![platform.name().to_owned()],
-            release: false,
-        }
-    }
-
     #[test]
     fn every_planned_machine_makes_sense() {
         for platform in Platform::ALL {
@@ -151,7 +182,7 @@ mod tests {
             machines.extend(machines::broken(platform));
             machines.push(machines::for_long(platform));
             for machine in machines {
-                Setup::new(&image(platform), &machine).unwrap();
+                Setup::new(&image(platform, false), &machine).unwrap();
             }
         }
     }
@@ -172,7 +203,7 @@ mod tests {
         for platform in Platform::ALL {
             let planned = machines::tested(platform)
                 .into_iter()
-                .filter_map(|machine| tests(&image(platform), &machine, Path::new("Cargo.toml")));
+                .filter_map(|machine| tests(&image(platform, false), &machine, Path::new("Cargo.toml")));
             let mut labels: Vec<String> = planned.map(|planned| planned.label).collect();
             let count = labels.len();
             labels.sort();
@@ -187,7 +218,7 @@ mod tests {
             rom: Some(RomChoice::Built("call".into())),
             ..Default::default()
         };
-        let Expected::Tests { said_of_rom } = tests(&image(Platform::Vmi), &machine, Path::new("Cargo.toml"))
+        let Expected::Tests { said_of_rom } = tests(&image(Platform::Vmi, false), &machine, Path::new("Cargo.toml"))
             .unwrap()
             .expected
         else {

@@ -94,7 +94,7 @@ fn domain(domain: Domain, cpus: Option<u32>) -> MachineArgs {
 }
 
 /// A machine with the ROM `name` and `cpus` CPUs.
-fn with_rom(name: &str, cpus: Option<u32>) -> MachineArgs {
+pub fn with_rom(name: &str, cpus: Option<u32>) -> MachineArgs {
     MachineArgs {
         rom: Some(RomChoice::Built(name.to_owned())),
         smp: cpus,
