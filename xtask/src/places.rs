@@ -2,6 +2,8 @@
 
 use addr2line::Loader;
 use anyhow::{Result, anyhow};
+use object::{Object, ObjectSymbol, SymbolKind};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -82,6 +84,14 @@ impl fmt::Debug for Places {
 /// A symbol's name as written in the source, without the compiler's hash.
 pub fn demangled(name: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(name))
+}
+
+/// What `of` says of each symbol, by its name as the file has it.
+pub fn symbols<'d>(file: &'d object::File<'d>, of: fn(&object::Symbol<'d, 'd>) -> u64) -> BTreeMap<String, u64> {
+    let named = file.symbols().filter(|symbol| symbol.kind() != SymbolKind::File);
+    named
+        .filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), of(&symbol))))
+        .collect()
 }
 
 /// A source file as a reader knows it: relative to the workspace, to its crate, or to the standard library.

@@ -10,10 +10,10 @@ pub mod sample;
 
 pub use function::{Crate, Function};
 
-use crate::places::{Place, Places};
+use crate::places::{Place, Places, symbols};
 use anyhow::{Context, Result, ensure};
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic};
-use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SectionFlags, SegmentFlags, SymbolKind, elf};
+use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SectionFlags, SegmentFlags, elf};
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
@@ -242,14 +242,6 @@ fn segments(file: &object::File<'_>) -> Result<Vec<Stretch>> {
         });
     }
     Ok(segments)
-}
-
-/// What `of` says of each symbol.
-fn symbols<'d>(file: &'d object::File<'d>, of: fn(&object::Symbol<'d, 'd>) -> u64) -> BTreeMap<String, u64> {
-    let named = file.symbols().filter(|symbol| symbol.kind() != SymbolKind::File);
-    named
-        .filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), of(&symbol))))
-        .collect()
 }
 
 #[cfg(test)]
