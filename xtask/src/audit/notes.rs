@@ -1,16 +1,12 @@
 //! Notes: what an image tells its loaders is all there, and true of the image.
 //!
 //! The same is checked whenever an image is built ([`build::notes`](crate::build::notes)), since one that does not boot is no use to
-//! anybody; here it stands among what is proved. The `bootloader` crate looks for its configuration in a section instead of a note.
+//! anybody; here it stands among what is proved. The file is the one that machines load; the names of what its entries lead to are
+//! those of the image it was made from.
 
-use super::image::Image;
 use super::violation::Violation;
 use super::{Finding, Rule, Subject};
 use crate::build::notes;
-use crate::platform::Platform;
-
-/// Where the `bootloader` crate looks.
-const CONFIGURATION: &str = ".bootloader-config";
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -19,10 +15,9 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>) -> Finding {
-    let mut complaints = notes::complaints(subject.platform, &subject.file);
-    complaints.extend(configuration(subject.platform, &subject.image));
+    let complaints = notes::complaints(subject.platform, &subject.file, &subject.image.symbols);
     Finding {
-        summary: "complete, and true of segments and entries".to_owned(),
+        summary: "complete, and true of segments, entries and configuration".to_owned(),
         violations: complaints
             .into_iter()
             .map(|what| Violation::new(RULE.name, what))
@@ -31,55 +26,37 @@ fn check(subject: &Subject<'_>) -> Finding {
     }
 }
 
-/// A complaint unless the configuration is there exactly if a `bootloader` loads the image.
-fn configuration(platform: Platform, image: &Image) -> Option<String> {
-    let there = image
-        .section(CONFIGURATION)
-        .is_some_and(|section| !section.range.is_empty());
-    match (platform, there) {
-        (Platform::Xen, true) => Some(format!(
-            "section {CONFIGURATION} is there, and no bootloader loads a Xen kernel"
-        )),
-        (Platform::Native | Platform::Vmi, false) => Some(format!(
-            "section {CONFIGURATION} is missing: no disk image could be made"
-        )),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::image::sample::file;
+    use super::super::image::sample::image;
     use super::*;
-    use object::SectionKind;
+    use crate::build::notes::sample::{START, Sample, VIRTUAL};
+    use crate::platform::Platform;
+    use std::path::Path;
 
-    fn image(configuration: &[u8]) -> Image {
-        let code: super::super::image::sample::Part<'_> = ("code", &|a| a.ret().unwrap());
-        let sections = [(CONFIGURATION, SectionKind::ReadOnlyData, configuration)];
-        Image::parse(&file(&[code], &sections)).unwrap()
-    }
-
-    #[test]
-    fn the_configuration_is_there_where_it_is_read() {
-        assert_eq!(configuration(Platform::Native, &image(b"x")), None);
-        assert_eq!(configuration(Platform::Xen, &image(b"")), None);
-        assert!(
-            configuration(Platform::Vmi, &image(b""))
-                .unwrap()
-                .contains("is missing")
-        );
-        assert!(configuration(Platform::Xen, &image(b"x")).unwrap().contains("is there"));
-    }
-
-    #[test]
-    fn a_file_without_notes_is_caught() {
+    /// What is wrong with a sound file for Xen, if the image that it was made from has `_start` at this address.
+    fn violations(start: u64) -> Vec<String> {
+        let mut image = image(&[("_start", &|a| a.ret().unwrap())]);
+        image.symbols.insert("_start".to_owned(), start);
         let subject = Subject {
-            platform: Platform::Native,
-            image: image(b"x"),
-            file: file(&[], &[]),
-            root: std::path::Path::new("/"),
+            platform: Platform::Xen,
+            image,
+            file: Sample::of(Platform::Xen).file(),
+            root: Path::new("/"),
         };
-        let violations = check(&subject).violations;
-        assert!(violations[0].what.contains("no ELF note"), "{violations:?}");
+        check(&subject).violations.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_file_is_judged_by_the_names_of_the_image() {
+        assert_eq!(violations(VIRTUAL + START), Vec::<String>::new());
+        let elsewhere = violations(VIRTUAL);
+        assert!(
+            elsewhere.len() == 2
+                && elsewhere
+                    .iter()
+                    .all(|one| one.starts_with("notes: ") && one.contains("_start")),
+            "{elsewhere:?}"
+        );
     }
 }

@@ -11,10 +11,12 @@ pub mod strip;
 
 use crate::domu;
 use crate::failure::Failure;
+use crate::places;
 use crate::platform::Platform;
 use crate::programs;
 use crate::workshop::Workshop;
 use anyhow::{Context, Result, ensure};
+use object::ObjectSymbol;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,7 +86,7 @@ fn variant(workshop: &Workshop, platform: Platform, profile: &str, features: &[&
     compile(&mut cargo, &format!("the kernel for {platform}"))?;
     let output = toolchain.bare_output().join(profile).join("anyring");
     let built = keep(workshop, &output, name)?;
-    check(platform, &built.stripped)?;
+    check(platform, &built)?;
     report(workshop, &built)?;
     Ok(built)
 }
@@ -114,12 +116,14 @@ fn keep(workshop: &Workshop, output: &Path, name: &str) -> Result<Built> {
 }
 
 /// Refuses an image that its platform would not start.
-fn check(platform: Platform, image: &Path) -> Result<()> {
-    let bytes = fs::read(image).with_context(|| format!("cannot read {}", image.display()))?;
-    let missing = notes::complaints(platform, &bytes);
+fn check(platform: Platform, built: &Built) -> Result<()> {
+    let read = |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    let full = read(&built.full)?;
+    let symbols = places::symbols(&object::File::parse(&*full)?, ObjectSymbol::address);
+    let wrong = notes::complaints(platform, &read(&built.stripped)?, &symbols);
     ensure!(
-        missing.is_empty(),
-        Failure::Build.error(format!("the image would not boot:\n  {}", missing.join("\n  ")))
+        wrong.is_empty(),
+        Failure::Build.error(format!("the image would not boot:\n  {}", wrong.join("\n  ")))
     );
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! to find its code.
 
 use crate::build::Built;
+use crate::build::notes::IMAGE_BASE;
 use crate::cli::{Image, MachineArgs, RomChoice};
 use crate::failure::Failure;
 use crate::qemu;
@@ -19,8 +20,6 @@ use std::io::Read;
 use std::ops::Range;
 use std::time::Duration;
 
-/// What the image's addresses are more than where it is loaded (`arch::layout::IMAGE_BASE`).
-const IMAGE_BASE: u64 = 0xffff_ffff_8000_0000;
 /// As much from the start of memory as any image reaches.
 const KEPT: u64 = 8 << 20;
 /// The kernel names its tests and ends: everything else it would do changes no code.

@@ -1,140 +1,247 @@
-//! Images made by hand, complete and incomplete.
+//! Sound images, and what is said when one thing about them is not.
 
+use super::headers::OWNER;
+use super::sample::{LENGTH, PHYSICAL, START, STUB, STUB_SYMBOL, Sample, VIRTUAL};
 use super::*;
+use bootloader_api::BootloaderConfig;
+use bootloader_api::config::Mapping;
 
-/// Where the images below are loaded: virtual, physical, and how long they are.
-const VIRTUAL: u64 = 0xffff_ffff_8010_0000;
-const PHYSICAL: u64 = 0x10_0000;
-const LENGTH: u64 = 0x1000;
-
-/// One note as bytes: sizes, type, owner, value, each padded to four.
-fn note(owner: &[u8], kind: u32, value: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for number in [owner.len() as u32 + 1, value.len() as u32, kind] {
-        bytes.extend(number.to_le_bytes());
-    }
-    for part in [&[owner, b"\0"].concat(), value] {
-        bytes.extend(part);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-    }
-    bytes
+/// What is wrong with a sound image for `platform` after `change`.
+fn wrong(platform: Platform, change: impl FnOnce(&mut Sample)) -> Vec<String> {
+    let mut sample = Sample::of(platform);
+    change(&mut sample);
+    complaints(platform, &sample.file(), &sample.symbols)
 }
 
-/// A program header.
-fn segment(kind: u32, offset: u64, length: u64, align: u64) -> Vec<u8> {
-    let mut bytes = [kind.to_le_bytes(), 5_u32.to_le_bytes()].concat();
-    for number in [offset, VIRTUAL, PHYSICAL, length, length, align] {
-        bytes.extend(number.to_le_bytes());
-    }
-    bytes
-}
-
-/// An ELF file with one loaded segment and one of notes.
-fn image(notes: &[Vec<u8>], align: u64) -> Vec<u8> {
-    let notes = notes.concat();
-    let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
-    for half in [2_u16, 62] {
-        bytes.extend(half.to_le_bytes());
-    }
-    bytes.extend(1_u32.to_le_bytes());
-    for number in [VIRTUAL, 64, 0] {
-        bytes.extend(number.to_le_bytes());
-    }
-    bytes.extend(0_u32.to_le_bytes());
-    for half in [64_u16, 56, 2, 64, 0, 0] {
-        bytes.extend(half.to_le_bytes());
-    }
-    bytes.extend(segment(elf::PT_LOAD.0, 0, LENGTH, 0x1000));
-    bytes.extend(segment(elf::PT_NOTE.0, 176, notes.len() as u64, align));
-    bytes.extend(notes);
-    bytes.resize(LENGTH as usize, 0);
-    bytes
-}
-
-/// All notes of a good Xen image.
-fn good() -> Vec<Vec<u8>> {
-    vec![
-        note(OWNER, XEN_VERSION, b"xen-3.0\0"),
-        note(OWNER, LOADER, b"generic\0"),
-        note(OWNER, VIRT_BASE, &0xffff_ffff_8000_0000_u64.to_le_bytes()),
-        note(OWNER, PADDR_OFFSET, &0_u64.to_le_bytes()),
-        note(OWNER, ENTRY, &(VIRTUAL + 0x40).to_le_bytes()),
-        note(OWNER, SUPPORTED_FEATURES, &0x8801_u64.to_le_bytes()),
-    ]
+/// Asserts that there is one complaint, in which each of `words` occurs.
+#[track_caller]
+fn assert_one(complaints: &[String], words: &[&str]) {
+    assert!(
+        complaints.len() == 1 && words.iter().all(|word| complaints[0].contains(word)),
+        "{words:?}: {complaints:#?}"
+    );
 }
 
 #[test]
-fn a_good_image_gives_no_complaint() {
-    assert_eq!(complaints(Platform::Xen, &image(&good(), 4)), Vec::<String>::new());
-    let pvh = note(OWNER, PHYS32_ENTRY, &(PHYSICAL + 0x80).to_le_bytes());
-    assert_eq!(complaints(Platform::Native, &image(&[pvh], 4)), Vec::<String>::new());
+fn a_sound_image_gives_no_complaint() {
+    for platform in Platform::ALL {
+        assert_eq!(wrong(platform, |_| {}), Vec::<String>::new(), "{platform}");
+    }
+}
+
+#[test]
+fn an_image_for_another_platform_is_none() {
+    let xen = Sample::of(Platform::Xen);
+    let found = complaints(Platform::Native, &xen.file(), &xen.symbols);
+    for words in ["(PHYS32_ENTRY) is missing", "(VIRT_BASE) is none", "-config is missing"] {
+        assert!(found.iter().any(|one| one.contains(words)), "{words}: {found:?}");
+    }
 }
 
 #[test]
 fn every_note_xen_needs_is_missed_by_name() {
-    for (left_out, name) in ["XEN_VERSION", "LOADER", "VIRT_BASE", "PADDR_OFFSET", "ENTRY"]
-        .iter()
-        .enumerate()
-    {
-        let mut notes = good();
-        notes.remove(left_out);
-        let complaints = complaints(Platform::Xen, &image(&notes, 4));
-        assert!(
-            complaints.len() == 1 && complaints[0].contains(name),
-            "{name}: {complaints:?}"
-        );
+    for kind in [XEN_VERSION, LOADER, VIRT_BASE, PADDR_OFFSET, ENTRY] {
+        let found = wrong(Platform::Xen, |xen| xen.notes.retain(|note| note.1 != kind));
+        assert_one(&found, &[&named(kind), "is missing"]);
     }
 }
 
 #[test]
 fn wrong_values_are_named() {
-    let mut notes = good();
-    notes[1] = note(OWNER, LOADER, b"special\0");
-    notes[4] = note(OWNER, ENTRY, &0x1000_u64.to_le_bytes());
-    notes[5] = note(OWNER, SUPPORTED_FEATURES, &1_u64.to_le_bytes());
-    let complaints = complaints(Platform::Xen, &image(&notes, 4));
-    assert_eq!(complaints.len(), 3);
-    assert!(
-        complaints[0].contains("\"special\"") && complaints[1].contains("0x1000") && complaints[2].contains("dom0")
-    );
+    let found = wrong(Platform::Xen, |xen| xen.set(LOADER, b"special\0"));
+    assert_one(&found, &["note 8 (LOADER) is \"special\"", "\"generic\""]);
+    let found = wrong(Platform::Xen, |xen| xen.set(XEN_VERSION, b"xen-4.0\0"));
+    assert_one(&found, &["(XEN_VERSION) is \"xen-4.0\""]);
+    for without_dom0 in [1_u32.to_le_bytes().to_vec(), 1_u64.to_le_bytes().to_vec()] {
+        let found = wrong(Platform::Xen, |xen| xen.set(SUPPORTED_FEATURES, &without_dom0));
+        assert_one(&found, &["(SUPPORTED_FEATURES)", "dom0"]);
+    }
 }
 
 #[test]
-fn features_may_have_four_bytes() {
-    let mut notes = good();
-    notes[5] = note(OWNER, SUPPORTED_FEATURES, &1_u32.to_le_bytes());
-    let complaints = complaints(Platform::Xen, &image(&notes, 4));
-    assert!(
-        complaints.len() == 1 && complaints[0].contains("dom0"),
-        "{complaints:?}"
-    );
+fn xen_is_told_the_distance_that_the_segments_have() {
+    let found = wrong(Platform::Xen, |xen| xen.set(VIRT_BASE, &VIRTUAL.to_le_bytes()));
+    assert_one(&found, &["(VIRT_BASE) is 0xffffffff80100000"]);
+    let found = wrong(Platform::Xen, |xen| xen.set(PADDR_OFFSET, &0x1000_u64.to_le_bytes()));
+    assert_one(&found, &["(PADDR_OFFSET) is 0x1000"]);
 }
 
 #[test]
 fn qemu_wants_eight_bytes_and_alignment_four() {
-    let short = note(OWNER, PHYS32_ENTRY, &0x10_0080_u32.to_le_bytes());
-    assert!(complaints(Platform::Vmi, &image(&[short], 4))[0].contains("eight bytes"));
-    let good = note(OWNER, PHYS32_ENTRY, &(PHYSICAL + 0x80).to_le_bytes());
-    assert!(complaints(Platform::Vmi, &image(&[good], 8))[0].contains("aligned"));
+    let short = 0x10_0080_u32.to_le_bytes();
+    let found = wrong(Platform::Vmi, |vmi| vmi.set(PHYS32_ENTRY, &short));
+    assert_one(&found, &["(PHYS32_ENTRY) is missing", "eight bytes"]);
+    assert_one(&wrong(Platform::Vmi, |vmi| vmi.alignment = 8), &["aligned to 4"]);
 }
 
 #[test]
 fn notes_of_others_do_not_count() {
-    let foreign = note(b"GNU", XEN_VERSION, b"xen-3.0\0");
-    assert!(complaints(Platform::Xen, &image(&[foreign], 4))[0].contains("no ELF note"));
+    let found = wrong(Platform::Xen, |xen| {
+        xen.notes = vec![(b"GNU", XEN_VERSION, b"xen-3.0\0".to_vec())];
+    });
+    assert_one(&found, &["no ELF note"]);
+}
+
+#[test]
+fn no_note_is_there_twice() {
+    let found = wrong(Platform::Native, |native| native.notes.push(native.notes[0].clone()));
+    assert_one(&found, &["(PHYS32_ENTRY) is there 2 times"]);
+    let found = wrong(Platform::Xen, |xen| {
+        xen.notes.push((OWNER, SUPPORTED_FEATURES, vec![0, 8, 0, 0]));
+    });
+    assert_one(&found, &["note 17 (SUPPORTED_FEATURES) is there 2 times"]);
+}
+
+#[test]
+fn unknown_notes_and_those_of_other_platforms_are_refused() {
+    let with = |platform, kind| wrong(platform, |sample| sample.notes.push((OWNER, kind, vec![0; 8])));
+    assert_one(
+        &with(Platform::Native, 99),
+        &["note 99 is none that an image for native"],
+    );
+    assert_one(&with(Platform::Vmi, XEN_VERSION), &["(XEN_VERSION) is none", "for vmi"]);
+    assert_one(&with(Platform::Xen, PHYS32_ENTRY), &["(PHYS32_ENTRY) is none", "xen"]);
+    assert_one(&with(Platform::Xen, HYPERCALL_PAGE), &["(HYPERCALL_PAGE) is none"]);
+}
+
+#[test]
+fn the_entry_in_the_header_is_the_function_that_is_meant() {
+    for platform in Platform::ALL {
+        let entry = |address| wrong(platform, |sample| sample.entry = address);
+        assert_one(
+            &entry(VIRTUAL + 0x10),
+            &["entry in the ELF header does not point to _start"],
+        );
+        assert_one(
+            &entry(VIRTUAL + STUB),
+            &["entry in the ELF header does not point to _start"],
+        );
+        assert_one(&entry(VIRTUAL + LENGTH), &["ELF header", "cannot be executed"]);
+        assert_one(&entry(PHYSICAL + START), &["ELF header", "outside the image: 0x100040"]);
+    }
+}
+
+#[test]
+fn the_entry_for_xen_is_the_function_that_is_meant() {
+    let entry = |address: u64| wrong(Platform::Xen, |xen| xen.set(ENTRY, &address.to_le_bytes()));
+    assert_one(&entry(VIRTUAL + STUB), &["note 1 (ENTRY) does not point to _start"]);
+    assert_one(&entry(VIRTUAL + LENGTH), &["note 1 (ENTRY)", "cannot be executed"]);
+    assert_one(&entry(0x1000), &["note 1 (ENTRY) points outside the image: 0x1000"]);
+}
+
+#[test]
+fn the_32_bit_entry_is_the_function_that_is_meant() {
+    for platform in [Platform::Native, Platform::Vmi] {
+        let entry = |address: u64| wrong(platform, |sample| sample.set(PHYS32_ENTRY, &address.to_le_bytes()));
+        assert_one(
+            &entry(PHYSICAL + START),
+            &["(PHYS32_ENTRY) does not point to", "stub::start"],
+        );
+        assert_one(
+            &entry(PHYSICAL + LENGTH),
+            &["(PHYS32_ENTRY)", "cannot be executed: 0x101000"],
+        );
+        assert_one(&entry(VIRTUAL + STUB), &["(PHYS32_ENTRY) points outside the image"]);
+    }
+}
+
+#[test]
+fn entries_without_symbols_lead_nowhere() {
+    let found = wrong(Platform::Native, |native| {
+        native.symbols.retain(|name, _| name != STUB_SYMBOL)
+    });
+    assert_one(&found, &["(PHYS32_ENTRY) does not point to"]);
+    assert_eq!(wrong(Platform::Xen, |xen| xen.symbols.clear()).len(), 2);
+}
+
+#[test]
+fn segments_are_where_the_kernel_takes_them_to_be() {
+    for platform in Platform::ALL {
+        let found = wrong(platform, |sample| sample.segments[1].physical_start += 0x10_0000);
+        assert_one(
+            &found,
+            &["segment at 0xffffffff80101000 (physical 0x201000)", "as far above"],
+        );
+    }
+}
+
+#[test]
+fn segments_are_whole_pages_of_their_own() {
+    let change = |change: fn(&mut sample::Loaded)| wrong(Platform::Native, |native| change(&mut native.segments[1]));
+    let found = change(|data| {
+        data.virtual_start += 0x800;
+        data.physical_start += 0x800;
+        data.offset += 0x800;
+    });
+    assert_one(&found, &["0xffffffff80101800", "does not begin with a page"]);
+    assert_one(&change(|data| data.offset = 8), &["same place of a page"]);
+    assert_one(&change(|data| data.alignment = 0x200), &["not aligned to pages"]);
+    assert_one(&change(|data| data.alignment = 0x3000), &["not aligned to pages"]);
+    let found = wrong(Platform::Native, |native| native.segments[0].size += 1);
+    assert_one(&found, &["two segments share the page at 0xffffffff80101000"]);
+}
+
+#[test]
+fn segments_are_in_the_file() {
+    let change = |change: fn(&mut sample::Loaded)| wrong(Platform::Xen, |xen| change(&mut xen.segments[1]));
+    assert_one(&change(|data| data.size = 0x7ff), &["more in the file than in memory"]);
+    assert_one(&change(|data| data.offset = LENGTH), &["beyond the end of the file"]);
+}
+
+#[test]
+fn the_configuration_is_there_where_it_is_read() {
+    let default = BootloaderConfig::new_default().serialize();
+    let found = wrong(Platform::Xen, |xen| xen.configuration = default.to_vec());
+    assert_one(&found, &[".bootloader-config is there"]);
+    for platform in [Platform::Native, Platform::Vmi] {
+        let found = wrong(platform, |sample| sample.configuration.clear());
+        assert_one(&found, &[".bootloader-config is missing"]);
+    }
+}
+
+#[test]
+fn the_configuration_can_be_read() {
+    let found = wrong(Platform::Vmi, |vmi| vmi.configuration.truncate(132));
+    assert_one(&found, &["(132 bytes of 133): invalid len"]);
+    let found = wrong(Platform::Native, |native| native.configuration.push(0));
+    assert_one(&found, &["(134 bytes of 133): invalid len"]);
+    let found = wrong(Platform::Native, |native| native.configuration[0] ^= 1);
+    assert_one(&found, &["cannot be read", "invalid UUID"]);
+}
+
+#[test]
+fn the_configuration_asks_for_what_the_kernel_needs() {
+    let with = |change: fn(&mut BootloaderConfig)| {
+        wrong(Platform::Native, |native| {
+            let mut configuration = BootloaderConfig::deserialize(&native.configuration).unwrap();
+            change(&mut configuration);
+            native.configuration = configuration.serialize().to_vec();
+        })
+    };
+    assert_one(
+        &with(|it| it.mappings.physical_memory = None),
+        &["physical memory at 0xffff888000000000, but has None"],
+    );
+    let anywhere = with(|it| it.mappings.physical_memory = Some(Mapping::Dynamic));
+    assert_one(&anywhere, &["but has Some(Dynamic)"]);
+    let elsewhere = with(|it| it.mappings.physical_memory = Some(Mapping::FixedAddress(0xffff_9000_0000_0000)));
+    assert_one(&elsewhere, &["but has Some(FixedAddress(ffff900000000000))"]);
+    let moved = with(|it| it.mappings.kernel_base = Mapping::FixedAddress(IMAGE_BASE));
+    assert_one(&moved, &["asks for the image at an address"]);
 }
 
 #[test]
 fn malformed_files_are_refused_and_never_crash() {
-    assert!(complaints(Platform::Xen, b"MZ")[0].contains("not a 64-bit ELF file"));
-    let whole = image(&good(), 4);
-    for length in 0..whole.len().min(600) {
-        complaints(Platform::Xen, &whole[..length]);
+    let symbols = BTreeMap::new();
+    assert_one(&complaints(Platform::Xen, b"MZ", &symbols), &["64-bit ELF file"]);
+    let whole = Sample::of(Platform::Xen).file();
+    for length in 0..whole.len().min(1000) {
+        complaints(Platform::Xen, &whole[..length], &symbols);
     }
-    for position in 0..400 {
+    for position in 0..1000 {
         let mut broken = whole.clone();
         broken[position] ^= 0xff;
-        complaints(Platform::Xen, &broken);
-        complaints(Platform::Native, &broken);
+        complaints(Platform::Xen, &broken, &symbols);
+        complaints(Platform::Native, &broken, &symbols);
     }
 }

@@ -1,0 +1,77 @@
+//! Whether the entries lead to the code that is meant to be entered there.
+//!
+//! Each image has two: one in the ELF header, which the `bootloader` crate takes, and one in a note, for Xen or for PVH. Each loader
+//! leaves the processor in another state, so an exchange of two is no better than an address in the middle of nothing.
+
+use super::headers::Headers;
+use super::segments::Segment;
+use super::{ENTRY, IMAGE_BASE, PHYS32_ENTRY, named};
+use crate::places::demangled;
+use crate::platform::Platform;
+use std::collections::BTreeMap;
+
+/// What the 64-bit entry is called, by the `bootloader` crate's macro and under Xen.
+const START: &str = "_start";
+
+/// The 32-bit entry, without its parameters.
+const STUB: &str = "subarch_native::boot::pvh::stub::start";
+
+/// A way into the image.
+struct Entry {
+    /// Where it is written.
+    what: String,
+    /// The address there.
+    told: u64,
+    /// How much more the virtual address is.
+    below: u64,
+    /// The function that is meant.
+    function: &'static str,
+}
+
+/// Which entries lead elsewhere.
+pub fn complaints(platform: Platform, headers: &Headers, symbols: &BTreeMap<String, u64>) -> Vec<String> {
+    let (kind, below, function) = match platform {
+        Platform::Xen => (ENTRY, 0, START),
+        Platform::Native | Platform::Vmi => (PHYS32_ENTRY, IMAGE_BASE, STUB),
+    };
+    let of_header = Entry {
+        what: "the entry in the ELF header".to_owned(),
+        told: headers.entry,
+        below: 0,
+        function: START,
+    };
+    let of_note = headers.number(kind).map(|told| Entry {
+        what: named(kind),
+        told,
+        below,
+        function,
+    });
+    let entries = [Some(of_header), of_note];
+    let complaints = entries
+        .iter()
+        .flatten()
+        .filter_map(|entry| entry.complaint(headers, symbols));
+    complaints.collect()
+}
+
+impl Entry {
+    /// A complaint unless there is code at the address, and it is the function.
+    fn complaint(&self, headers: &Headers, symbols: &BTreeMap<String, u64>) -> Option<String> {
+        let address = self.told.wrapping_add(self.below);
+        let holds = |segment: &&Segment| segment.virtually().contains(&address);
+        let why = match headers.segments.iter().find(holds) {
+            None => "points outside the image".to_owned(),
+            Some(segment) if !segment.executable => "points to what cannot be executed".to_owned(),
+            Some(_) if !self.is_function(address, symbols) => format!("does not point to {}", self.function),
+            Some(_) => return None,
+        };
+        Some(format!("{} {why}: {:#x}", self.what, self.told))
+    }
+
+    /// Whether the function is at `address`, by its symbol.
+    fn is_function(&self, address: u64, symbols: &BTreeMap<String, u64>) -> bool {
+        symbols
+            .iter()
+            .any(|(symbol, at)| *at == address && demangled(symbol) == self.function)
+    }
+}
