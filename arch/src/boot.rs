@@ -32,3 +32,39 @@ pub struct Boot {
     /// The boot module (initial RAM file system) if the loader was given one; its frames are not in `memory`.
     pub module: Option<FrameRange>,
 }
+
+impl Boot {
+    /// The platform that the command line asks for, by the last of its words `platform=NAME`.
+    pub fn platform_asked(&self) -> Option<&'static str> {
+        let words = self.command_line.split_ascii_whitespace();
+        words.filter_map(|word| word.strip_prefix("platform=")).next_back()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_for_a_platform_counts() {
+        let asked = |command_line| {
+            let boot = Boot {
+                entry: "",
+                entry_cycles: 0,
+                command_line,
+                memory: MemoryMap::new(),
+                total_frames: 0,
+                direct_below: Pfn(0),
+                stack: VirtAddr::zero()..VirtAddr::zero(),
+                module: None,
+            };
+            boot.platform_asked()
+        };
+        assert_eq!(asked("log=debug"), None);
+        assert_eq!(
+            asked("xplatform=vmi platform=xen  platform=native log=off"),
+            Some("native")
+        );
+        assert_eq!(asked("platform="), Some(""));
+    }
+}

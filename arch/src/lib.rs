@@ -61,6 +61,17 @@ pub trait Subarch: IrqOps + CpuOps + MmuOps + TimeOps + SmpOps + ConsoleOps + Po
     /// One phrase for the boot report on what the kernel found beneath itself, such as `Xen 4.17 PV dom0`.
     fn describe() -> impl fmt::Display;
 
+    /// Whether this is the platform called `name`, for whoever insists on it (`platform=` on the command line).
+    ///
+    /// | native | xen | vmi |
+    /// |---|---|---|
+    /// | `native` | `xen` | `vmi` under a ROM, `native` without |
+    ///
+    /// It is settled by the time the core is [started](Kernel::start).
+    fn is(name: &str) -> bool {
+        name == Self::NAME
+    }
+
     /// How often this CPU has gone below the kernel since boot, by kind: a name without spaces, and a count that wraps at 32 bits.
     ///
     /// | native | xen | vmi |

@@ -3,7 +3,7 @@
 use crate::platform::Platform;
 use crate::{bench, breakage, fault, mm, monitor, options, report, smp, task, test};
 use arch::layout::PAGE_SIZE;
-use arch::{Boot, IrqOps};
+use arch::{Boot, IrqOps, Subarch};
 use core::slice;
 use spin::Once;
 
@@ -25,10 +25,22 @@ pub fn module() -> Option<&'static [u8]> {
     Some(unsafe { slice::from_raw_parts(frames.start.direct().as_ptr(), length) })
 }
 
+/// Ends a kernel that is asked to be on another platform than it is.
+fn insist_on_platform(boot: &Boot) {
+    if let Some(name) = options::get().platform.filter(|name| !Platform::is(name)) {
+        panic!(
+            "`platform={name}`: this is {}, entered by {}, and cannot be that",
+            Platform::describe(),
+            boot.entry
+        );
+    }
+}
+
 /// Runs the kernel.
 pub fn run(boot: Boot) -> ! {
     let boot = BOOT.call_once(|| boot);
     fault::remember_stack(boot.stack.clone());
+    insist_on_platform(boot);
     mm::init(boot);
     task::start();
     Platform::enable();

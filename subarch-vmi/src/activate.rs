@@ -13,7 +13,7 @@ use crate::rom::{self, PlaceError, Rom};
 use crate::{detour, native, site, time};
 use arch::layout::DIRECT_MAP;
 use arch::percpu::{PLATFORM_OFFSET, PLATFORM_SIZE};
-use arch::{Boot, MemoryMap, SmpOps, TimeOps};
+use arch::{Boot, MemoryMap, SmpOps, Subarch, TimeOps};
 use core::fmt;
 use log::{info, warn};
 use spin::{Mutex, Once};
@@ -66,13 +66,24 @@ impl fmt::Display for RomError {
     }
 }
 
-/// Looks for a ROM and lets the first acceptable one take over.
+/// Whether a ROM has taken over.
+pub fn is_under_rom() -> bool {
+    ROM.get().is_some()
+}
+
+/// Looks for a ROM and lets the first acceptable one take over, unless the command line asks for the bare machine.
 ///
 /// # Panics
 /// If a call site or a detour is not what its record says, or not what it should have become: a bug of this kernel.
 pub fn activate(boot: &mut Boot) {
     time::start(boot.entry_cycles);
     check_sites();
+    if boot.platform_asked() == Some(Native::NAME) {
+        return info!(
+            "vmi: no ROM is looked for, as the command line asks for `{}`",
+            Native::NAME
+        );
+    }
     let mut candidates = rom::candidates().peekable();
     let found = candidates.peek().is_some();
     let taken = candidates.any(|candidate| try_candidate(candidate, boot));

@@ -34,6 +34,7 @@ pub use vmi64;
 
 use arch::calls;
 use core::fmt;
+use subarch_native::Native;
 use vmi64::Call;
 
 /// Whatever the ROM in the option-ROM area makes of this machine.
@@ -45,6 +46,14 @@ impl arch::Subarch for Vmi {
 
     fn describe() -> impl fmt::Display {
         activate::Description
+    }
+
+    fn is(name: &str) -> bool {
+        name == if activate::is_under_rom() {
+            Self::NAME
+        } else {
+            Native::NAME
+        }
     }
 
     #[inline(always)]

@@ -48,6 +48,8 @@ pub struct Options<'a> {
     pub panic: OnPanic,
     /// `break=`: what to break on purpose.
     pub breakage: Option<Breakage>,
+    /// `platform=`: the platform that it must be, if several are possible.
+    pub platform: Option<&'a str>,
 }
 
 impl Default for Options<'_> {
@@ -58,6 +60,7 @@ impl Default for Options<'_> {
             bench: None,
             panic: OnPanic::default(),
             breakage: None,
+            platform: None,
         }
     }
 }
@@ -76,7 +79,7 @@ impl fmt::Display for Problem<'_> {
         match self {
             Self::UnknownKey(key) => write!(
                 out,
-                "unknown option `{key}`; there are `log=`, `test=`, `bench=`, `panic=` and `break=`"
+                "unknown option `{key}`; there are `log=`, `test=`, `bench=`, `panic=`, `break=` and `platform=`"
             ),
             Self::BadValue(key, value, known) => write!(out, "`{key}={value}`: not one of {known}"),
         }
@@ -106,6 +109,8 @@ fn set<'a>(options: &mut Options<'a>, key: &'a str, value: &'a str) -> Result<()
         "bench" => options.bench = Some(value),
         "panic" => options.panic = choose(key, value, ON_PANIC, ON_PANIC_NAMES)?,
         "break" => options.breakage = Some(choose(key, value, BREAKAGES, BREAKAGE_NAMES)?),
+        "platform" if value.is_empty() => return Err(Problem::BadValue(key, value, "`native`, `xen`, `vmi`")),
+        "platform" => options.platform = Some(value),
         _ => return Err(Problem::UnknownKey(key)),
     }
     Ok(())
@@ -163,22 +168,23 @@ mod tests {
 
     #[test]
     fn every_option_is_understood() {
-        let (options, problems) = parsed("log=debug  test=a,b bench=c panic=halt break=wild-write\n");
+        let (options, problems) = parsed("log=debug  test=a,b bench=c panic=halt break=wild-write platform=xen\n");
         let expected = Options {
             log: LevelFilter::Debug,
             test: Some("a,b"),
             bench: Some("c"),
             panic: OnPanic::Halt,
             breakage: Some(Breakage::WildWrite),
+            platform: Some("xen"),
         };
         assert_eq!((options, problems), (expected, vec![]));
     }
 
     #[test]
     fn what_is_not_understood_is_named_and_changes_nothing() {
-        let (options, problems) = parsed("quiet log=loud test= panic bench=");
+        let (options, problems) = parsed("quiet log=loud test= panic bench= platform=");
         assert_eq!(options, Options::default());
-        assert_eq!(problems.len(), 5);
+        assert_eq!(problems.len(), 6);
         assert!(problems[0].starts_with("unknown option `quiet`"), "{problems:?}");
         assert!(
             problems[1].contains("`log=loud`") && problems[1].contains("`trace`"),
