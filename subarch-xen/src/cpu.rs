@@ -9,7 +9,7 @@ pub mod user;
 
 use crate::Xen;
 use crate::abi::VcpuInfo;
-use crate::abi::vcpu_info::FAULT_ADDRESS;
+pub use crate::abi::vcpu_info::FAULT_ADDRESS;
 use crate::hypercall::{Granted, Refused, callback, vcpu};
 use crate::mmu::queue::Queue;
 use crate::{p2m, trap};

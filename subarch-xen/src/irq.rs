@@ -16,13 +16,21 @@ use arch::percpu::PLATFORM_OFFSET;
 use core::arch::asm;
 
 /// Offset from the GS base of the byte that masks.
-const MASK: usize = PLATFORM_OFFSET + UPCALL_MASK;
+pub const MASK: usize = PLATFORM_OFFSET + UPCALL_MASK;
 /// Offset from the GS base of the byte that Xen sets when an event waits.
-const PENDING: usize = PLATFORM_OFFSET + UPCALL_PENDING;
+pub const PENDING: usize = PLATFORM_OFFSET + UPCALL_PENDING;
 
 /// `upcall_mask` at some moment: zero if events were unmasked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Flags(u8);
+
+impl Flags {
+    /// The byte, as a word.
+    #[inline(always)]
+    pub const fn bits(self) -> u64 {
+        self.0 as u64
+    }
+}
 
 /// What each operation is in the image:
 ///
@@ -94,7 +102,7 @@ impl IrqOps for Xen {
 /// Enters Xen for nothing, which on the way back delivers what is pending.
 #[cold]
 #[inline(never)]
-fn deliver() {
+pub fn deliver() {
     version::version().granted();
 }
 

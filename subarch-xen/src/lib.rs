@@ -16,10 +16,10 @@ mod acpi;
 pub mod boot;
 mod by_hand;
 mod console;
-mod cpu;
+pub mod cpu;
 mod event;
 mod hypercall;
-mod irq;
+pub mod irq;
 mod mmu;
 pub mod notes;
 mod p2m;
@@ -84,16 +84,24 @@ impl fmt::Display for Description {
 #[macro_export]
 macro_rules! entry {
     ($kernel:ty) => {
+        $crate::entry_named!($kernel, "_start");
+    };
+}
+
+/// The same, with the symbol that the entry point is to have: in an image that other loaders enter elsewhere, `_start` is theirs.
+#[macro_export]
+macro_rules! entry_named {
+    ($kernel:ty, $symbol:literal) => {
         #[used]
         #[unsafe(link_section = ".note.Xen")]
-        static XEN_NOTES: $crate::notes::Notes = $crate::notes::Notes::new(_start);
+        static XEN_NOTES: $crate::notes::Notes = $crate::notes::Notes::new(xen_start);
 
         /// # Safety
         /// Entered by Xen, once.
         #[unsafe(naked)]
-        #[unsafe(no_mangle)]
+        #[unsafe(export_name = $symbol)]
         #[unsafe(link_section = ".text.entry")]
-        unsafe extern "C" fn _start() -> ! {
+        unsafe extern "C" fn xen_start() -> ! {
             ::core::arch::naked_asm!(
                 "rdtsc",
                 "shl rdx, 32",
