@@ -1,0 +1,79 @@
+//! Booting: each platform's own way up, with one stop on Xen's.
+//!
+//! The image has the entries of all its platforms, so by which of them it was entered tells which it is on. What is compiled in is the bare
+//! machine's; under Xen every site is changed before the core, where all sites are, has been called.
+
+use super::patch;
+use arch::user::Mode;
+use arch::{Boot, ConsoleOps, Interrupt, Kernel, PowerOps, TrapFrame};
+use core::fmt::{self, Write};
+use core::marker::PhantomData;
+use subarch_xen::Xen;
+
+/// The core `K`, whose sites are made Xen's before it is called.
+#[derive(Debug)]
+pub struct UnderXen<K>(PhantomData<K>);
+
+impl<K: Kernel> Kernel for UnderXen<K> {
+    fn console_ready(command_line: &'static str) {
+        // SAFETY: Xen has entered the kernel, on one CPU and on page tables that let it write everywhere; the core was not called yet.
+        if let Err(error) = unsafe { patch::become_xen() } {
+            refuse(&error);
+        }
+        K::console_ready(command_line);
+    }
+
+    fn start(boot: Boot) -> ! {
+        K::start(boot)
+    }
+
+    fn cpu_online() -> ! {
+        K::cpu_online()
+    }
+
+    fn exception(frame: &mut TrapFrame) {
+        K::exception(frame);
+    }
+
+    fn system_call(frame: &mut TrapFrame) {
+        K::system_call(frame);
+    }
+
+    fn interrupt(source: Interrupt) {
+        K::interrupt(source);
+    }
+
+    fn interrupts_done(interrupted: Mode) {
+        K::interrupts_done(interrupted);
+    }
+}
+
+/// Ends a kernel that is not what its platform needs, with Xen's own operations: nobody else's can be relied on.
+fn refuse(why: &impl fmt::Display) -> ! {
+    /// What a kernel ends with that has failed.
+    const FAILED: u8 = 1;
+    let _ = writeln!(
+        XenConsole,
+        "\r\nPANIC: this kernel cannot be patched for Xen: {why}\r\nanyring: exit status {FAILED}\r"
+    );
+    Xen::exit(FAILED)
+}
+
+/// Xen's console, as it is without the core.
+struct XenConsole;
+
+impl Write for XenConsole {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        Xen::write(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// Stamps out all entry points of a kernel for several platforms whose core is the given type (an [`arch::Kernel`]).
+#[macro_export]
+macro_rules! entry {
+    ($kernel:ty) => {
+        $crate::bare_entry!($kernel);
+        $crate::subarch_xen::entry_named!($crate::several::boot::UnderXen<$kernel>, "xen_start");
+    };
+}

@@ -1,0 +1,65 @@
+//! The executing CPU.
+
+use super::site::{alternative, choose};
+use super::{Bare, Paravirt};
+use arch::percpu::PLATFORM_OFFSET;
+use arch::{CpuOps, TrapFrame, UserContext, VirtAddr};
+use core::arch::asm;
+use core::arch::x86_64::CpuidResult;
+use subarch_xen::Xen;
+use subarch_xen::cpu::FAULT_ADDRESS;
+
+/// Programs begin with the bare machine's selectors. Under Xen there are others, which [`enter_user`](CpuOps::enter_user) puts in their
+/// place.
+impl CpuOps for Paravirt {
+    const USER_CODE: u16 = Bare::USER_CODE;
+    const USER_STACK: u16 = Bare::USER_STACK;
+
+    #[inline(always)]
+    fn page_fault_address() -> VirtAddr {
+        let address;
+        // SAFETY: it reads. The address of a page fault is canonical on either platform: see there.
+        unsafe {
+            asm!(
+                alternative!([".fill 6, 1, 0x2e", "mov rax, cr2"], ["mov rax, gs:[{offset}]"]),
+                offset = const PLATFORM_OFFSET + FAULT_ADDRESS,
+                out("rax") address,
+                options(nostack, preserves_flags, readonly),
+            );
+            VirtAddr::new_unsafe(address)
+        }
+    }
+
+    fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
+        choose!(Bare::cpuid(leaf, subleaf), Xen::cpuid(leaf, subleaf))
+    }
+
+    /// # Safety
+    /// As [`CpuOps::load_user`] asks.
+    #[inline]
+    unsafe fn load_user(previous: &UserContext, next: &UserContext) {
+        // SAFETY: the caller vouches for the same.
+        unsafe { choose!(Bare::load_user(previous, next), Xen::load_user(previous, next)) }
+    }
+
+    /// # Safety
+    /// As [`CpuOps::enter_user`] asks.
+    unsafe fn enter_user(frame: &TrapFrame) -> ! {
+        // SAFETY: the caller vouches for the same; the selectors are those of programs on either platform.
+        unsafe { choose!(Bare::enter_user(frame), Xen::enter_user(&with_selectors_of_xen(frame))) }
+    }
+
+    #[inline]
+    fn extended_state() -> u64 {
+        choose!(Bare::extended_state(), Xen::extended_state())
+    }
+}
+
+/// `frame` with the selectors that programs have under Xen.
+fn with_selectors_of_xen(frame: &TrapFrame) -> TrapFrame {
+    TrapFrame {
+        cs: Xen::USER_CODE.into(),
+        ss: Xen::USER_STACK.into(),
+        ..frame.clone()
+    }
+}

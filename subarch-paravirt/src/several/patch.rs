@@ -1,0 +1,57 @@
+//! Patching: the image becomes Xen's.
+
+use super::table::{Change, Image, Record, SiteError, changes};
+use arch::image;
+use core::ops::Range;
+use core::slice;
+
+/// Makes every site what it is under Xen.
+///
+/// # Errors
+/// [`SiteError`] for the first that cannot be; nothing is changed then, unless what was written does not stand there.
+///
+/// # Safety
+/// The kernel is under Xen, this is its only CPU, no site was reached yet, and the image's code can be written where it is.
+pub unsafe fn become_xen() -> Result<(), SiteError> {
+    all().try_for_each(|change| change?.check_compiled(&Running))?;
+    for change in all().flatten() {
+        let (from, to) = (change.bytes(), change.site as *mut u8);
+        // SAFETY: the bytes are what stands there under Xen; the caller vouches for the rest.
+        unsafe { to.copy_from_nonoverlapping(from.as_ptr(), from.len()) };
+    }
+    // What was fetched ahead is forgotten: a serialising instruction (Intel SDM, vol. 3, 9.1.3).
+    core::arch::x86_64::__cpuid(0);
+    all().try_for_each(|change| change?.check_made(&Running))
+}
+
+/// All changes.
+fn all() -> impl Iterator<Item = Result<Change, SiteError>> {
+    let records = records();
+    changes(records, records.as_ptr().addr() as u64, &Running)
+}
+
+/// The image that runs.
+struct Running;
+
+impl Image for Running {
+    fn parts(&self) -> [Range<u64>; 2] {
+        let [code, constants, _] = image::segments();
+        [code, constants].map(|segment| segment.pages.start.as_u64()..segment.pages.end.as_u64())
+    }
+
+    fn bytes(&self, address: u64, length: usize) -> &[u8] {
+        // SAFETY: the caller asks for bytes of the image.
+        unsafe { slice::from_raw_parts(address as *const u8, length) }
+    }
+}
+
+/// The records, which the linker script has collected.
+fn records() -> &'static [Record] {
+    unsafe extern "C" {
+        static __paravirt_sites_start: Record;
+        static __paravirt_sites_end: Record;
+    }
+    let (start, end) = (&raw const __paravirt_sites_start, &raw const __paravirt_sites_end);
+    // SAFETY: between the two symbols the linker script has put the records of all sites, and nothing else.
+    unsafe { slice::from_raw_parts(start, end.offset_from_unsigned(start)) }
+}
