@@ -6,6 +6,7 @@
 //! is noticed by whoever causes it.
 
 pub mod notes;
+pub mod paravirt_sites;
 pub mod size;
 pub mod strip;
 
@@ -108,7 +109,8 @@ fn keep(workshop: &Workshop, output: &Path, name: &str) -> Result<Built> {
         full: folder.join(format!("{name}.elf")),
         stripped: folder.join(format!("{name}.stripped.elf")),
     };
-    let image = fs::read(output).with_context(|| format!("cannot read {}", output.display()))?;
+    let mut image = fs::read(output).with_context(|| format!("cannot read {}", output.display()))?;
+    paravirt_sites::sort(&mut image).with_context(|| format!("cannot use {}", output.display()))?;
     let stripped = strip::stripped(&image).with_context(|| format!("cannot strip {}", output.display()))?;
     write(&built.full, &image)?;
     write(&built.stripped, &stripped)?;
