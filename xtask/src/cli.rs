@@ -2,6 +2,7 @@
 //!
 //! The doc comments below are the text of `cargo xtask --help` and are written for the reader of that page.
 
+use crate::platform::Platform;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -13,6 +14,7 @@ Examples:
   cargo xtask run --features xen                     as dom0 under the Xen hypervisor
   cargo xtask run --features xen --as domu           as an ordinary guest, created by xl under a Linux dom0
   cargo xtask run --features vmi --rom soft-if       on the platform that an option ROM provides
+  cargo xtask run --features paravirt --on xen       one image for all platforms, here under Xen
   cargo xtask run --boot uefi                        from a disk image, as on a real PC
   cargo xtask run --module ./program                 with your own static program, for `run` at the prompt
   cargo xtask run --log debug -- panic=halt          words after -- are the kernel's own arguments
@@ -30,7 +32,7 @@ Exit status of run, test and soak:
   69     something is missing and could not be fetched; the message says what to install
   70     the host failed otherwise";
 
-/// Build, run, test and debug Anyring: one kernel core, compiled for the platform you name.
+/// Build, run, test and debug Anyring: one kernel core, compiled for the platform you name, or for several.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXAMPLES, version)]
 pub struct Cli {
@@ -45,7 +47,7 @@ pub struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Build the kernel for one platform and its programs, check the images, print where they are and how big.
+    /// Build the kernel and its programs, check the images, print where they are and how big.
     Build(Image),
     /// Boot the kernel and attach the terminal to its console (Ctrl-A X leaves).
     Run(Run),
@@ -70,9 +72,9 @@ pub enum Verb {
 /// Which image.
 #[derive(Debug, Clone, Args)]
 pub struct Image {
-    /// The platform: native, xen or vmi.
-    #[arg(long = "features", short = 'F', value_name = "PLATFORM", default_value = "native")]
-    pub platform: Vec<String>,
+    /// The platform: native, xen or vmi; or paravirt for one image that is all of them, paravirt,native,xen for some.
+    #[arg(long, short = 'F', value_name = "PLATFORM", default_value = "native")]
+    pub features: Vec<String>,
     /// Optimised, as it is measured and shipped.
     #[arg(long, short)]
     pub release: bool,
@@ -104,6 +106,9 @@ pub struct Run {
 /// The machine a kernel boots on.
 #[derive(Debug, Clone, Default, Args)]
 pub struct MachineArgs {
+    /// The platform to boot an image of several on (paravirt; the first of native, vmi and xen that it has if not given).
+    #[arg(long, value_enum, value_name = "PLATFORM")]
+    pub on: Option<Platform>,
     /// Who loads the kernel (native and vmi; pvh if not given).
     #[arg(long, value_enum)]
     pub boot: Option<Boot>,
@@ -306,41 +311,4 @@ pub struct Check {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn memory_is_mebibytes_unless_said() {
-        assert_eq!("32".parse(), Ok(Memory(32)));
-        assert_eq!("128M".parse(), Ok(Memory(128)));
-        assert_eq!("64g".parse(), Ok(Memory(65536)));
-        for wrong in ["", "M", "0", "-1", "1T", "99999999G", "é"] {
-            assert!(wrong.parse::<Memory>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn words_after_two_dashes_are_the_kernels() {
-        let cli = Cli::try_parse_from(["xtask", "run", "--smp", "2", "--", "test=all", "panic=halt"]).unwrap();
-        let Verb::Run(run) = cli.verb else {
-            panic!("{:?}", cli.verb)
-        };
-        assert_eq!(
-            (run.machine.smp, run.arguments),
-            (Some(2), vec!["test=all".to_owned(), "panic=halt".to_owned()])
-        );
-    }
-
-    #[test]
-    fn an_unknown_rom_is_refused_with_the_right_ones() {
-        assert!("/nonexistent.rom".parse::<RomChoice>().unwrap_err().contains("soft-if"));
-        assert_eq!("none".parse(), Ok(RomChoice::None));
-        assert_eq!("soft-if".parse(), Ok(RomChoice::Built("soft-if".into())));
-    }
-}
+mod tests;

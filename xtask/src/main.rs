@@ -11,6 +11,7 @@ mod bench;
 mod build;
 mod check;
 mod cli;
+mod configuration;
 mod console;
 mod doctor;
 mod domu;
@@ -35,8 +36,8 @@ use anyhow::Result;
 use clap::Parser;
 use clap::error::ErrorKind;
 use cli::{Cli, Verb};
+use configuration::Configuration;
 use failure::{Failure, explain};
-use platform::Platform;
 use std::process::ExitCode;
 use workshop::Workshop;
 
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
 fn carry_out(cli: &Cli) -> Result<u8> {
     let workshop = Workshop::open(cli.no_install)?;
     match &cli.verb {
-        Verb::Build(image) => build::all(&workshop, Platform::only(&image.platform)?, image.release).map(|()| 0),
+        Verb::Build(image) => build::all(&workshop, &Configuration::only(&image.features)?, image.release).map(|()| 0),
         Verb::Run(asked) => run::run(&workshop, asked),
         Verb::Test(asked) => test::run(&workshop, asked),
         Verb::Bench(asked) => bench::run(&workshop, asked),

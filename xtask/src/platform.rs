@@ -1,15 +1,15 @@
-//! The platforms a kernel can be built for.
+//! The platforms a kernel can run on.
 //!
-//! A platform is a *cargo feature* of `kernel-core`, and exactly one must be chosen (see the book's chapter on the
-//! border). The tool has the same rule and says so in the same words, so that a newcomer who asks for two learns it
-//! before the compiler has to.
+//! A platform is a cargo feature of `kernel-core` and a kind of machine to boot on. Which of them an image is compiled for is its
+//! [`Configuration`](crate::configuration::Configuration).
 
 use crate::failure::Failure;
 use anyhow::Result;
+use clap::ValueEnum;
 use std::fmt;
 
 /// One platform; its name is the feature's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Platform {
     /// Ring 0 on the bare machine.
     Native,
@@ -32,28 +32,19 @@ impl Platform {
         }
     }
 
-    /// The one platform that `given` names, native if it names none.
-    ///
-    /// Takes what the user typed after each `--features`; a value may hold several names, as cargo's may.
-    pub fn only(given: &[String]) -> Result<Self> {
-        match Self::several(given)?.as_slice() {
-            [] => Ok(Self::Native),
-            [one] => Ok(*one),
-            [_, ..] => Err(Failure::Usage.error(format!("an image is for one platform: choose one of {}", listed()))),
+    /// Whether the kernel has the machine to itself there.
+    pub fn is_bare(self) -> bool {
+        match self {
+            Self::Native | Self::Vmi => true,
+            Self::Xen => false,
         }
     }
 
     /// Every platform that `given` names, each once, in the order of [`Self::ALL`].
+    ///
+    /// Takes what the user typed after each `--features`; a value may hold several names, as cargo's may.
     pub fn several(given: &[String]) -> Result<Vec<Self>> {
-        let names = given
-            .iter()
-            .flat_map(|value| value.split([',', ' ']))
-            .filter(|name| !name.is_empty());
-        let asked = names.map(Self::named).collect::<Result<Vec<_>>>()?;
-        Ok(Self::ALL
-            .into_iter()
-            .filter(|platform| asked.contains(platform))
-            .collect())
+        Self::named(names(given))
     }
 
     /// Every platform that `given` names, all if it names none.
@@ -62,12 +53,24 @@ impl Platform {
         Ok(if named.is_empty() { Self::ALL.to_vec() } else { named })
     }
 
+    /// The platforms with these names, each once, in the order of [`Self::ALL`].
+    pub fn named<'n>(names: impl Iterator<Item = &'n str>) -> Result<Vec<Self>> {
+        let asked = names.map(Self::called).collect::<Result<Vec<_>>>()?;
+        Ok(Self::ALL
+            .into_iter()
+            .filter(|platform| asked.contains(platform))
+            .collect())
+    }
+
     /// The platform called `name`.
-    fn named(name: &str) -> Result<Self> {
+    fn called(name: &str) -> Result<Self> {
         Self::ALL
             .into_iter()
             .find(|platform| platform.name() == name)
-            .ok_or_else(|| Failure::Usage.error(format!("no platform is called `{name}`; choose one of {}", listed())))
+            .ok_or_else(|| {
+                let all = Self::ALL.map(Self::name).join(", ");
+                Failure::Usage.error(format!("no platform is called `{name}`; choose one of {all}"))
+            })
     }
 }
 
@@ -77,9 +80,12 @@ impl fmt::Display for Platform {
     }
 }
 
-/// The names of all platforms, for a message.
-fn listed() -> String {
-    Platform::ALL.map(Platform::name).join(", ")
+/// The names in what the user typed after each `--features`.
+pub fn names(given: &[String]) -> impl Iterator<Item = &str> {
+    given
+        .iter()
+        .flat_map(|value| value.split([',', ' ']))
+        .filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]
@@ -87,39 +93,25 @@ mod tests {
     use super::*;
     use crate::failure::explain;
 
-    fn typed(values: &[&str]) -> Vec<String> {
-        values.iter().map(ToString::to_string).collect()
+    fn several(value: &str) -> Result<Vec<Platform>> {
+        Platform::several(&[value.to_owned()])
     }
 
     #[test]
-    fn nothing_typed_is_native() {
-        assert_eq!(Platform::only(&[]).unwrap(), Platform::Native);
+    fn each_is_named_once_in_the_usual_order() {
+        assert_eq!(several("xen,native xen").unwrap(), [Platform::Native, Platform::Xen]);
     }
 
     #[test]
-    fn two_at_once_are_refused_in_either_spelling() {
-        for values in [
-            typed(&["native,xen"]),
-            typed(&["native", "xen"]),
-            typed(&["native xen"]),
-        ] {
-            let error = Platform::only(&values).unwrap_err();
-            assert_eq!(Failure::of(&error), Failure::Usage);
-            assert!(explain(&error).ends_with("one of native, xen, vmi"), "{error}");
+    fn the_command_line_has_the_same_names() {
+        for platform in Platform::ALL {
+            assert_eq!(Platform::from_str(platform.name(), false), Ok(platform));
         }
     }
 
     #[test]
-    fn the_same_twice_is_one() {
-        assert_eq!(Platform::only(&typed(&["xen", "xen"])).unwrap(), Platform::Xen);
-    }
-
-    #[test]
     fn an_unknown_name_is_refused_with_the_right_ones() {
-        let error = Platform::only(&typed(&["kvm"])).unwrap_err();
-        assert_eq!(
-            explain(&error),
-            "no platform is called `kvm`; choose one of native, xen, vmi"
-        );
+        let said = explain(&several("kvm").unwrap_err());
+        assert_eq!(said, "no platform is called `kvm`; choose one of native, xen, vmi");
     }
 }

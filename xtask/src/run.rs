@@ -18,7 +18,7 @@ use std::net::TcpListener;
 /// The kernel could not be started, or ended without a verdict.
 pub fn run(workshop: &Workshop, asked: &Run) -> Result<u8> {
     let mut setup = Setup::new(&asked.image, &asked.machine)?;
-    let built = build::kernel(workshop, setup.platform, setup.release)?;
+    let built = build::kernel(workshop, &setup.configuration, setup.release)?;
     if setup.module.is_none() {
         setup.module = Some(programs::build(workshop)?);
     }

@@ -1,10 +1,11 @@
-//! One way to bring an image up: the platform, and the machine around it.
+//! One way to bring an image up: what it is compiled for, the platform it is to find, and the machine around it.
 //!
 //! The command line lets one type combinations that make no sense, such as an option ROM under Xen. They are sorted out
 //! here, once: a [`Setup`] that exists can be started, and the rest of the tool matches on [`Around`] without asking
 //! "what if".
 
 use crate::cli::{Boot, Domain, Image, Machine, MachineArgs, Memory, RomChoice};
+use crate::configuration::Configuration;
 use crate::failure::Failure;
 use crate::platform::Platform;
 use anyhow::{Result, ensure};
@@ -15,6 +16,8 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setup {
     /// What the kernel is compiled for.
+    pub configuration: Configuration,
+    /// The one of its platforms that it finds.
     pub platform: Platform,
     /// Whether it is the optimised image.
     pub release: bool,
@@ -52,9 +55,10 @@ impl Setup {
     /// # Errors
     /// The combination makes no sense; the message says which option belongs to which platform.
     pub fn new(image: &Image, machine: &MachineArgs) -> Result<Self> {
-        let platform = Platform::only(&image.platform)?;
+        let configuration = Configuration::only(&image.features)?;
+        let platform = platform(&configuration, machine.on)?;
         let around = match platform {
-            Platform::Native | Platform::Vmi => own_machine(platform, machine)?,
+            Platform::Native | Platform::Vmi => own_machine(&configuration, platform, machine)?,
             Platform::Xen => domain(machine)?,
         };
         if let Some(module) = &machine.module {
@@ -65,6 +69,7 @@ impl Setup {
         }
         let (module, smp, memory) = (machine.module.clone(), machine.smp, machine.memory);
         Ok(Self {
+            configuration,
             platform,
             release: image.release,
             around,
@@ -74,23 +79,25 @@ impl Setup {
         })
     }
 
-    /// The setup in a word or two, as the column of a table: `pvh`, `dom0`, `soft-if`.
+    /// The machine in a word or two, as the column of a table: `pvh`, `dom0`, `soft-if`; with its platform if the image has several.
     pub fn label(&self) -> String {
         let machine = match &self.around {
             Around::Dom0 => "dom0".into(),
             Around::DomU => "domU".into(),
             Around::Machine { boot, machine, rom } => machine_label(self.platform, *boot, *machine, rom),
         };
-        match self.smp {
-            Some(cpus) if cpus > 1 => format!("{machine} ×{cpus}"),
-            _ => machine,
-        }
+        let platform = match self.configuration {
+            Configuration::Single(_) => String::new(),
+            Configuration::Paravirt(_) => format!("{} ", self.platform),
+        };
+        let cpus = self.smp.filter(|cpus| *cpus > 1).map(|cpus| format!(" ×{cpus}"));
+        format!("{platform}{machine}{}", cpus.unwrap_or_default())
     }
 }
 
 impl fmt::Display for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.platform, self.label())
+        write!(f, "{} {}", self.configuration, self.label())
     }
 }
 
@@ -122,13 +129,40 @@ fn machine_label(platform: Platform, boot: Boot, machine: Machine, rom: &RomChoi
     words.join(" ")
 }
 
+/// The platform that is asked for, if the image runs there; its usual one if none is.
+fn platform(configuration: &Configuration, asked: Option<Platform>) -> Result<Platform> {
+    let on = asked.unwrap_or_else(|| configuration.usual_platform());
+    let own: Vec<_> = configuration.platforms().iter().map(|own| own.name()).collect();
+    let (own, with_it) = (own.join(" and "), configuration.features_with(on));
+    ensure!(
+        configuration.platforms().contains(&on),
+        Failure::Usage.error(format!(
+            "`--on {on}`: the image is for {own} only; type `--features {on}`, or `--features {with_it} --on {on}` for one image of all"
+        ))
+    );
+    Ok(on)
+}
+
+/// How to choose `platform` for an image that runs there as well as elsewhere; nothing for any other image.
+fn way_to(platform: Platform, configuration: &Configuration) -> String {
+    if configuration.platforms().contains(&platform) {
+        format!("; `--on {platform}` chooses it")
+    } else {
+        String::new()
+    }
+}
+
 /// The machine of a kernel that has one to itself.
-fn own_machine(platform: Platform, asked: &MachineArgs) -> Result<Around> {
+fn own_machine(configuration: &Configuration, platform: Platform, asked: &MachineArgs) -> Result<Around> {
     let refuse = |why: &str| Failure::Usage.error(format!("{why} (the platform is {platform})"));
-    ensure!(asked.domain.is_none(), refuse("`--as` is for the platform xen"));
+    let is_for = |option: &str, other| {
+        let way = way_to(other, configuration);
+        refuse(&format!("`{option}` is for the platform {other}{way}"))
+    };
+    ensure!(asked.domain.is_none(), is_for("--as", Platform::Xen));
     ensure!(
         asked.rom.is_none() || platform == Platform::Vmi,
-        refuse("`--rom` is for the platform vmi")
+        is_for("--rom", Platform::Vmi)
     );
     let boot = asked.boot.unwrap_or_default();
     let machine = asked.machine.unwrap_or_default();
@@ -160,10 +194,11 @@ fn domain(asked: &MachineArgs) -> Result<Around> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::explain;
 
-    fn image(platform: &str) -> Image {
+    fn image(features: &str) -> Image {
         Image {
-            platform: vec![platform.into()],
+            features: vec![features.into()],
             release: false,
         }
     }
@@ -206,6 +241,53 @@ mod tests {
             ),
             "xen domU"
         );
+    }
+
+    fn on(platform: Platform) -> MachineArgs {
+        MachineArgs {
+            on: Some(platform),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn an_image_of_several_boots_where_it_is_asked_to() {
+        assert_eq!(label("paravirt", MachineArgs::default()), "paravirt native pvh");
+        assert_eq!(
+            label("paravirt,vmi,xen", MachineArgs::default()),
+            "paravirt-xen-vmi vmi native"
+        );
+        assert_eq!(label("paravirt,xen", MachineArgs::default()), "paravirt-xen xen dom0");
+        let asked = MachineArgs {
+            smp: Some(4),
+            ..on(Platform::Xen)
+        };
+        assert_eq!(label("paravirt", asked), "paravirt xen dom0 ×4");
+        assert_eq!(label("xen", on(Platform::Xen)), "xen dom0");
+    }
+
+    #[test]
+    fn an_image_boots_nowhere_else_and_says_what_to_type() {
+        let said = |features: &str, machine: MachineArgs| {
+            let error = Setup::new(&image(features), &machine).unwrap_err();
+            assert_eq!(Failure::of(&error), Failure::Usage, "{error}");
+            explain(&error)
+        };
+        let alone = said("native", on(Platform::Xen));
+        assert!(
+            alone.contains("`--features xen`") && alone.contains("`--features paravirt,native,xen --on xen`"),
+            "{alone}"
+        );
+        let not_among = said("paravirt,native,vmi", on(Platform::Xen));
+        assert!(
+            not_among.contains("`--features paravirt,native,xen,vmi --on xen`"),
+            "{not_among}"
+        );
+        let rom = MachineArgs {
+            rom: Some(RomChoice::None),
+            ..Default::default()
+        };
+        assert!(said("paravirt", rom).contains("`--on vmi`"));
     }
 
     #[test]

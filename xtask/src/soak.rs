@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(240);
 /// The first boot that does not end with status 0, with its output.
 pub fn run(workshop: &Workshop, asked: &Soak) -> Result<()> {
     let setup = Setup::new(&asked.image, &asked.machine)?;
-    let built = build::kernel(workshop, setup.platform, setup.release)?;
+    let built = build::kernel(workshop, &setup.configuration, setup.release)?;
     let mut times = Vec::new();
     for number in 1..=asked.count {
         times.push(boot(workshop, &setup, &built, number)?);

@@ -24,6 +24,7 @@ pub mod violation;
 
 use crate::build;
 use crate::cli::Audit;
+use crate::configuration::Configuration;
 use crate::platform::Platform;
 use crate::workshop::Workshop;
 use anyhow::{Context, Result};
@@ -92,7 +93,7 @@ pub fn run(workshop: &Workshop, asked: &Audit) -> Result<u8> {
     let mut broken = report(SOURCES, "lines", &lines::check(root)?, asked);
     let mut sizes = Vec::new();
     for platform in Platform::chosen(&asked.platforms)? {
-        let built = build::kernel(workshop, platform, true)?;
+        let built = build::kernel(workshop, &Configuration::Single(platform), true)?;
         let start = Instant::now();
         let subject = Subject {
             platform,

@@ -15,7 +15,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>) -> Finding {
-    let complaints = notes::complaints(subject.platform, &subject.file, &subject.image.symbols);
+    let complaints = notes::complaints(&[subject.platform], &subject.file, &subject.image.symbols);
     Finding {
         summary: "complete, and true of segments, entries and configuration".to_owned(),
         violations: complaints
@@ -41,7 +41,7 @@ mod tests {
         let subject = Subject {
             platform: Platform::Xen,
             image,
-            file: Sample::of(Platform::Xen).file(),
+            file: Sample::of(&[Platform::Xen]).file(),
             root: Path::new("/"),
         };
         check(&subject).violations.iter().map(ToString::to_string).collect()

@@ -3,6 +3,7 @@
 use super::results::Results;
 use crate::build::{self, Built};
 use crate::cli::{Image, MachineArgs, Memory, RomChoice};
+use crate::configuration::Configuration;
 use crate::failure::Failure;
 use crate::platform::Platform;
 use crate::programs;
@@ -32,7 +33,12 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// # Errors
 /// A kernel could not be built, or did not measure to the end.
 pub fn measure(workshop: &Workshop, platform: Platform, results: &mut Results) -> Result<()> {
-    let transcript = run(workshop, platform, &build::kernel(workshop, platform, true)?, None)?;
+    let transcript = run(
+        workshop,
+        platform,
+        &build::kernel(workshop, &Configuration::Single(platform), true)?,
+        None,
+    )?;
     let counted = match platform {
         Platform::Native => None,
         Platform::Xen => Some(run(
@@ -58,7 +64,7 @@ pub fn measure(workshop: &Workshop, platform: Platform, results: &mut Results) -
 /// Has the kernel measure everything, with the usual ROM if none is given; returns what it printed.
 fn run(workshop: &Workshop, platform: Platform, built: &Built, rom: Option<RomChoice>) -> Result<String> {
     let image = Image {
-        platform: vec![platform.name().to_owned()],
+        features: vec![platform.name().to_owned()],
         release: true,
     };
     let machine = MachineArgs {

@@ -10,6 +10,7 @@ pub mod paravirt_sites;
 pub mod size;
 pub mod strip;
 
+use crate::configuration::Configuration;
 use crate::domu;
 use crate::failure::Failure;
 use crate::places;
@@ -31,33 +32,33 @@ pub struct Built {
     pub stripped: PathBuf,
 }
 
-/// Builds the kernel for `platform`, and the programs that it can be given.
+/// Builds the kernel in this configuration, and the programs that it can be given.
 ///
 /// # Errors
 /// [`Failure::Build`]: see [`kernel`] and [`programs::build`].
-pub fn all(workshop: &Workshop, platform: Platform, release: bool) -> Result<()> {
-    kernel(workshop, platform, release)?;
+pub fn all(workshop: &Workshop, configuration: &Configuration, release: bool) -> Result<()> {
+    kernel(workshop, configuration, release)?;
     let programs = programs::build(workshop)?;
     let sizes = size::of(&fs::read(&programs)?).context("cannot measure the programs")?;
     eprintln!("{}: {sizes}", workshop.paths.shown(&programs));
     Ok(())
 }
 
-/// Builds the kernel for `platform`, checks the image, and prints where it is and how big.
+/// Builds the kernel in this configuration, checks the image, and prints where it is and how big.
 ///
 /// # Errors
-/// [`Failure::Build`]: it does not compile, or the image lacks what the platform requires, named one by one.
-pub fn kernel(workshop: &Workshop, platform: Platform, release: bool) -> Result<Built> {
+/// [`Failure::Build`]: it does not compile, or the image lacks what a platform requires, named one by one.
+pub fn kernel(workshop: &Workshop, configuration: &Configuration, release: bool) -> Result<Built> {
     let profile = if release { "release" } else { "debug" };
     let built = variant(
         workshop,
-        platform,
+        configuration,
         profile,
-        &[platform.name()],
-        &format!("{platform}-{profile}"),
+        &configuration.features(),
+        &format!("{configuration}-{profile}"),
     )?;
-    if platform == Platform::Xen {
-        write_xl_config(&built)?;
+    if configuration.platforms().contains(&Platform::Xen) {
+        write_xl_config(configuration, &built)?;
     }
     Ok(built)
 }
@@ -67,27 +68,29 @@ pub fn kernel(workshop: &Workshop, platform: Platform, release: bool) -> Result<
 /// # Errors
 /// As [`kernel`].
 pub fn counting_kernel(workshop: &Workshop, platform: Platform) -> Result<Built> {
-    let features = [platform.name(), "count-calls"];
-    variant(
-        workshop,
-        platform,
-        "release",
-        &features,
-        &format!("{platform}-counting"),
-    )
+    let configuration = Configuration::Single(platform);
+    let features = format!("{},count-calls", configuration.features());
+    let name = format!("{platform}-counting");
+    variant(workshop, &configuration, "release", &features, &name)
 }
 
 /// Builds the kernel with `features` of its package, as the image called `name`.
-fn variant(workshop: &Workshop, platform: Platform, profile: &str, features: &[&str], name: &str) -> Result<Built> {
+fn variant(
+    workshop: &Workshop,
+    configuration: &Configuration,
+    profile: &str,
+    features: &str,
+    name: &str,
+) -> Result<Built> {
     let toolchain = workshop.toolchain()?;
     let mut cargo = toolchain.bare_cargo("build");
     cargo.args(["--package", "kernel-core", "--bin", "anyring"]);
-    cargo.args(["--features", &features.join(",")]);
+    cargo.args(["--features", features]);
     cargo.args((profile == "release").then_some("--release"));
-    compile(&mut cargo, &format!("the kernel for {platform}"))?;
+    compile(&mut cargo, &format!("the kernel for {configuration}"))?;
     let output = toolchain.bare_output().join(profile).join("anyring");
     let built = keep(workshop, &output, name)?;
-    check(platform, &built)?;
+    check(configuration, &built)?;
     report(workshop, &built)?;
     Ok(built)
 }
@@ -117,12 +120,12 @@ fn keep(workshop: &Workshop, output: &Path, name: &str) -> Result<Built> {
     Ok(built)
 }
 
-/// Refuses an image that its platform would not start.
-fn check(platform: Platform, built: &Built) -> Result<()> {
+/// Refuses an image that one of its platforms would not start.
+fn check(configuration: &Configuration, built: &Built) -> Result<()> {
     let read = |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
     let full = read(&built.full)?;
     let symbols = places::symbols(&object::File::parse(&*full)?, ObjectSymbol::address);
-    let wrong = notes::complaints(platform, &read(&built.stripped)?, &symbols);
+    let wrong = notes::complaints(configuration.platforms(), &read(&built.stripped)?, &symbols);
     ensure!(
         wrong.is_empty(),
         Failure::Build.error(format!("the image would not boot:\n  {}", wrong.join("\n  ")))
@@ -131,7 +134,7 @@ fn check(platform: Platform, built: &Built) -> Result<()> {
 }
 
 /// Writes the configuration for `xl` on a real Xen host beside the image.
-fn write_xl_config(built: &Built) -> Result<()> {
+fn write_xl_config(configuration: &Configuration, built: &Built) -> Result<()> {
     let guest = domu::Guest {
         kernel: &built.stripped,
         arguments: "",
@@ -139,7 +142,7 @@ fn write_xl_config(built: &Built) -> Result<()> {
         cpus: 1,
         module: None,
     };
-    domu::write_config(&built.stripped.with_file_name("xen.cfg"), &guest)
+    domu::write_config(&built.stripped.with_file_name(format!("{configuration}.cfg")), &guest)
 }
 
 /// Prints the image's place and sizes.

@@ -61,20 +61,20 @@ const NAMES: [(u32, &str); 11] = [
     (PHYS32_ENTRY, "PHYS32_ENTRY"),
 ];
 
-/// What is wrong with the file `image` as a kernel for `platform`; nothing, if it will boot.
+/// What is wrong with the file `image` as a kernel for all of `platforms`; nothing, if it will boot on each.
 ///
 /// The file that machines load has no names. So `symbols` are those of the file that it was made from, each with its address.
-pub fn complaints(platform: Platform, image: &[u8], symbols: &BTreeMap<String, u64>) -> Vec<String> {
+pub fn complaints(platforms: &[Platform], image: &[u8], symbols: &BTreeMap<String, u64>) -> Vec<String> {
     match Headers::read(image) {
         Err(why) => vec![format!("cannot be read as a 64-bit ELF file: {why}")],
         Ok(headers) if headers.notes.is_empty() => {
             vec!["no ELF note owned by \"Xen\" in any PT_NOTE program header".to_owned()]
         }
         Ok(headers) => [
-            complete::complaints(platform, &headers),
+            complete::complaints(platforms, &headers),
             segments::complaints(&headers),
-            entries::complaints(platform, &headers, symbols),
-            configuration::complaints(platform, &headers.configuration),
+            entries::complaints(platforms, &headers, symbols),
+            configuration::complaints(platforms, &headers.configuration),
         ]
         .concat(),
     }

@@ -12,6 +12,7 @@ pub mod maker;
 
 use crate::build;
 use crate::cli::{Boot, Image};
+use crate::configuration::Configuration;
 use crate::failure::Failure;
 use crate::platform::Platform;
 use crate::programs;
@@ -30,20 +31,20 @@ const PAGE: usize = 4096;
 /// Makes both images of a kernel and prints where they are.
 ///
 /// # Errors
-/// The platform does not boot from disks, or kernel, image maker or images cannot be made.
+/// No platform of the image boots from disks, or kernel, image maker or images cannot be made.
 pub fn make(workshop: &Workshop, asked: &Image) -> Result<()> {
-    let platform = Platform::only(&asked.platform)?;
+    let configuration = Configuration::only(&asked.features)?;
     ensure!(
-        platform != Platform::Xen,
+        configuration.platforms() != [Platform::Xen],
         Failure::Usage.error("a xen kernel is started by a hypervisor, not by firmware: `--features native` or `vmi`")
     );
-    let built = build::kernel(workshop, platform, asked.release)?;
+    let built = build::kernel(workshop, &configuration, asked.release)?;
     let programs = programs::build(workshop)?;
     let folder = workshop.paths.images()?;
     let profile = if asked.release { "release" } else { "debug" };
     let scratch = tempfile::tempdir()?;
     for boot in [Boot::Bios, Boot::Uefi] {
-        let image = folder.join(format!("{platform}-{profile}.{}.img", firmware_name(boot)));
+        let image = folder.join(format!("{configuration}-{profile}.{}.img", firmware_name(boot)));
         let payload = Payload {
             kernel: &built.stripped,
             arguments: "",

@@ -171,7 +171,7 @@ mod tests {
 
     fn setup(platform: &str, smp: Option<u32>, memory: Option<u32>) -> Setup {
         let image = Image {
-            platform: vec![platform.into()],
+            features: vec![platform.into()],
             release: false,
         };
         Setup::new(

@@ -58,7 +58,7 @@ pub fn boot(workshop: &Workshop, built: &Built, rom: RomChoice) -> Result<Memory
     let folder = tempfile::tempdir().context("no folder for the machine's memory")?;
     let file = folder.path().join("memory");
     let image = Image {
-        platform: vec!["vmi".to_owned()],
+        features: vec!["vmi".to_owned()],
         release: true,
     };
     let machine = MachineArgs {

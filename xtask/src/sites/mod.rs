@@ -11,6 +11,7 @@ pub mod table;
 use crate::audit::image::Image;
 use crate::build;
 use crate::cli::{RomChoice, Sites};
+use crate::configuration::Configuration;
 use crate::platform::Platform;
 use crate::rom;
 use crate::workshop::Workshop;
@@ -38,7 +39,7 @@ struct Booted {
 /// # Errors
 /// Something cannot be built or booted, or the image's tables are broken.
 pub fn run(workshop: &Workshop, asked: &Sites) -> Result<u8> {
-    let built = build::kernel(workshop, Platform::Vmi, true)?;
+    let built = build::kernel(workshop, &Configuration::Single(Platform::Vmi), true)?;
     let image = Image::open(&built.full, &workshop.paths.root)?;
     let patches = table::read(&image)?;
     let mut booted = Vec::new();

@@ -21,6 +21,7 @@ mod wrong_builds;
 
 use crate::build;
 use crate::cli::Test;
+use crate::configuration::Configuration;
 use crate::failure::explain;
 use crate::platform::Platform;
 use crate::workshop::Workshop;
@@ -52,8 +53,8 @@ pub fn run(workshop: &Workshop, asked: &Test) -> Result<u8> {
 
 /// All runs of one platform; those on the same machine share a column.
 fn columns(workshop: &Workshop, platform: Platform, release: bool) -> Vec<Column> {
-    let built =
-        build::kernel(workshop, platform, release).and_then(|kernel| Ok((kernel, crate::programs::build(workshop)?)));
+    let built = build::kernel(workshop, &Configuration::Single(platform), release)
+        .and_then(|kernel| Ok((kernel, crate::programs::build(workshop)?)));
     let (built, module) = match built {
         Ok(built) => built,
         Err(why) => return vec![Column::failed("build", explain(&why))],

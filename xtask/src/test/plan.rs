@@ -81,7 +81,7 @@ pub fn refusals(platform: Platform, release: bool, built: &Built) -> Result<Vec<
 /// The image of `platform`.
 fn image(platform: Platform, release: bool) -> Image {
     Image {
-        platform: vec![platform.name().to_owned()],
+        features: vec![platform.name().to_owned()],
         release,
     }
 }

@@ -1,6 +1,6 @@
 //! Whether each note that a loader needs is there, once, with the right value, and no other.
 //!
-//! A note twice is as bad as none, since nobody says which one counts. A note that the platform's image should not have is one whose
+//! A note twice is as bad as none, since nobody says which one counts. A note that an image for these platforms should not have is one whose
 //! value nobody has looked at, and a loader might.
 
 use super::headers::Headers;
@@ -30,17 +30,30 @@ const OF_XEN: &[u32] = &[
 const OF_PVH: &[u32] = &[PHYS32_ENTRY];
 
 /// Which notes are missing, wrong in themselves, there twice or not to be there.
-pub fn complaints(platform: Platform, headers: &Headers) -> Vec<String> {
-    let (mut complaints, own) = match platform {
-        Platform::Xen => (of_xen(headers), OF_XEN),
-        Platform::Native | Platform::Vmi => (of_pvh(headers), OF_PVH),
-    };
+pub fn complaints(platforms: &[Platform], headers: &Headers) -> Vec<String> {
+    let (mut complaints, mut own) = (Vec::new(), Vec::new());
+    if platforms.contains(&Platform::Xen) {
+        complaints.extend(of_xen(headers));
+        own.extend(OF_XEN);
+    }
+    if platforms.iter().any(|platform| platform.is_bare()) {
+        complaints.extend(of_pvh(headers));
+        own.extend(OF_PVH);
+    }
+    complaints.extend(superfluous(platforms, headers, &own));
+    complaints
+}
+
+/// Which notes are there twice, or are none of `own`, those that an image for `platforms` has.
+fn superfluous(platforms: &[Platform], headers: &Headers, own: &[u32]) -> Vec<String> {
+    let mut complaints = Vec::new();
     let mut kinds: Vec<u32> = headers.notes.iter().map(|(kind, _)| *kind).collect();
     kinds.sort_unstable();
     for same in kinds.chunk_by(|one, other| one == other) {
         let note = named(same[0]);
         if !own.contains(&same[0]) {
-            complaints.push(format!("{note} is none that an image for {platform} has"));
+            let names: Vec<_> = platforms.iter().map(|platform| platform.name()).collect();
+            complaints.push(format!("{note} is none that an image for {} has", names.join(" and ")));
         } else if same.len() > 1 {
             complaints.push(format!("{note} is there {} times", same.len()));
         }

@@ -12,12 +12,13 @@ use bootloader_api::config::Mapping;
 pub const DIRECT_MAP: u64 = 0xffff_8880_0000_0000;
 
 /// What is wrong with the configuration, which is these bytes.
-pub fn complaints(platform: Platform, bytes: &[u8]) -> Vec<String> {
-    let complaints = match (platform, bytes) {
-        (Platform::Xen, []) => Vec::new(),
-        (Platform::Xen, _) => vec!["is there, and no bootloader loads a Xen kernel".to_owned()],
-        (Platform::Native | Platform::Vmi, []) => vec!["is missing: no disk image could be made".to_owned()],
-        (Platform::Native | Platform::Vmi, bytes) => refused(bytes),
+pub fn complaints(platforms: &[Platform], bytes: &[u8]) -> Vec<String> {
+    let is_read = platforms.iter().any(|platform| platform.is_bare());
+    let complaints = match (is_read, bytes) {
+        (false, []) => Vec::new(),
+        (false, _) => vec!["is there, and no bootloader loads a Xen kernel".to_owned()],
+        (true, []) => vec!["is missing: no disk image could be made".to_owned()],
+        (true, bytes) => refused(bytes),
     };
     let named = complaints.iter().map(|what| format!("section {CONFIGURATION} {what}"));
     named.collect()

@@ -1,6 +1,6 @@
 //! Whether the entries lead to the code that is meant to be entered there.
 //!
-//! Each image has two: one in the ELF header, which the `bootloader` crate takes, and one in a note, for Xen or for PVH. Each loader
+//! Each image has one in the ELF header, which the `bootloader` crate takes, and one in a note, for Xen or for PVH, or in both. Each loader
 //! leaves the processor in another state, so an exchange of two is no better than an address in the middle of nothing.
 
 use super::headers::Headers;
@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 
 /// What the 64-bit entry is called, by the `bootloader` crate's macro and under Xen.
 const START: &str = "_start";
+
+/// What Xen's is called in an image in which that name is the `bootloader` crate's.
+const START_UNDER_XEN: &str = "xen_start";
 
 /// The 32-bit entry, without its parameters.
 const STUB: &str = "subarch_native::boot::pvh::stub::start";
@@ -29,32 +32,37 @@ struct Entry {
 }
 
 /// Which entries lead elsewhere.
-pub fn complaints(platform: Platform, headers: &Headers, symbols: &BTreeMap<String, u64>) -> Vec<String> {
-    let (kind, below, function) = match platform {
-        Platform::Xen => (ENTRY, 0, START),
-        Platform::Native | Platform::Vmi => (PHYS32_ENTRY, IMAGE_BASE, STUB),
-    };
-    let of_header = Entry {
+pub fn complaints(platforms: &[Platform], headers: &Headers, symbols: &BTreeMap<String, u64>) -> Vec<String> {
+    let is_bare = platforms.iter().any(|platform| platform.is_bare());
+    let mut entries = vec![Entry {
         what: "the entry in the ELF header".to_owned(),
         told: headers.entry,
         below: 0,
         function: START,
-    };
-    let of_note = headers.number(kind).map(|told| Entry {
-        what: named(kind),
-        told,
-        below,
-        function,
-    });
-    let entries = [Some(of_header), of_note];
-    let complaints = entries
-        .iter()
-        .flatten()
-        .filter_map(|entry| entry.complaint(headers, symbols));
+    }];
+    if platforms.contains(&Platform::Xen) {
+        let function = if is_bare { START_UNDER_XEN } else { START };
+        entries.extend(Entry::of_note(ENTRY, headers, 0, function));
+    }
+    if is_bare {
+        entries.extend(Entry::of_note(PHYS32_ENTRY, headers, IMAGE_BASE, STUB));
+    }
+    let complaints = entries.iter().filter_map(|entry| entry.complaint(headers, symbols));
     complaints.collect()
 }
 
 impl Entry {
+    /// The one in the note of type `kind`, if there is that note.
+    fn of_note(kind: u32, headers: &Headers, below: u64, function: &'static str) -> Option<Self> {
+        let what = named(kind);
+        headers.number(kind).map(|told| Self {
+            what,
+            told,
+            below,
+            function,
+        })
+    }
+
     /// A complaint unless there is code at the address, and it is the function.
     fn complaint(&self, headers: &Headers, symbols: &BTreeMap<String, u64>) -> Option<String> {
         let address = self.told.wrapping_add(self.below);

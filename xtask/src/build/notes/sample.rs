@@ -22,6 +22,7 @@ pub const VIRTUAL: u64 = IMAGE_BASE + PHYSICAL;
 /// Where the entries are, from the start of the code.
 pub const START: u64 = 0x40;
 pub const STUB: u64 = 0x80;
+pub const START_UNDER_XEN: u64 = 0xc0;
 
 /// The 32-bit entry's symbol.
 pub const STUB_SYMBOL: &str = "_ZN14subarch_native4boot3pvh4stub5start17h0123456789abcdefE";
@@ -56,8 +57,8 @@ pub struct Loaded {
 }
 
 impl Sample {
-    /// A sound image for `platform`.
-    pub fn of(platform: Platform) -> Self {
+    /// A sound image for `platforms`.
+    pub fn of(platforms: &[Platform]) -> Self {
         let code = Loaded {
             flags: (elf::PF_R | elf::PF_X).0,
             offset: 0,
@@ -74,11 +75,20 @@ impl Sample {
             size_in_file: 0x800,
             ..code
         };
-        let symbols = [("_start", VIRTUAL + START), (STUB_SYMBOL, VIRTUAL + STUB)];
-        let (notes, configuration) = match platform {
-            Platform::Xen => (xen_notes(), Vec::new()),
-            Platform::Native | Platform::Vmi => (pvh_notes(), configuration()),
-        };
+        let symbols = [
+            ("_start", VIRTUAL + START),
+            (STUB_SYMBOL, VIRTUAL + STUB),
+            ("xen_start", VIRTUAL + START_UNDER_XEN),
+        ];
+        let (mut notes, mut configuration) = (Vec::new(), Vec::new());
+        let is_bare = platforms.iter().any(|platform| platform.is_bare());
+        if is_bare {
+            notes.extend(pvh_notes());
+            configuration = sound_configuration();
+        }
+        if platforms.contains(&Platform::Xen) {
+            notes.extend(xen_notes(if is_bare { START_UNDER_XEN } else { START }));
+        }
         Self {
             notes,
             alignment: 4,
@@ -154,7 +164,7 @@ fn pvh_notes() -> Vec<(&'static [u8], u32, Vec<u8>)> {
     vec![(OWNER, PHYS32_ENTRY, (PHYSICAL + STUB).to_le_bytes().to_vec())]
 }
 
-fn xen_notes() -> Vec<(&'static [u8], u32, Vec<u8>)> {
+fn xen_notes(start: u64) -> Vec<(&'static [u8], u32, Vec<u8>)> {
     let notes: [(u32, &[u8]); 9] = [
         (GUEST_OS, b"Anyring\0"),
         (GUEST_VERSION, b"0.1.0\0"),
@@ -164,12 +174,12 @@ fn xen_notes() -> Vec<(&'static [u8], u32, Vec<u8>)> {
         (SUPPORTED_FEATURES, &0x800_u32.to_le_bytes()),
         (VIRT_BASE, &IMAGE_BASE.to_le_bytes()),
         (PADDR_OFFSET, &0_u64.to_le_bytes()),
-        (ENTRY, &(VIRTUAL + START).to_le_bytes()),
+        (ENTRY, &(VIRTUAL + start).to_le_bytes()),
     ];
     notes.map(|(kind, value)| (OWNER, kind, value.to_vec())).into()
 }
 
-fn configuration() -> Vec<u8> {
+fn sound_configuration() -> Vec<u8> {
     let mut configuration = BootloaderConfig::new_default();
     configuration.mappings.physical_memory = Some(Mapping::FixedAddress(DIRECT_MAP));
     configuration.serialize().to_vec()

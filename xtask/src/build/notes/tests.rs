@@ -1,16 +1,21 @@
 //! Sound images, and what is said when one thing about them is not.
 
 use super::headers::OWNER;
-use super::sample::{LENGTH, PHYSICAL, START, STUB, STUB_SYMBOL, Sample, VIRTUAL};
+use super::sample::{LENGTH, PHYSICAL, START, START_UNDER_XEN, STUB, STUB_SYMBOL, Sample, VIRTUAL};
 use super::*;
 use bootloader_api::BootloaderConfig;
 use bootloader_api::config::Mapping;
 
 /// What is wrong with a sound image for `platform` after `change`.
 fn wrong(platform: Platform, change: impl FnOnce(&mut Sample)) -> Vec<String> {
-    let mut sample = Sample::of(platform);
+    wrong_for_all(&[platform], change)
+}
+
+/// What is wrong with a sound image for all of `platforms` after `change`.
+fn wrong_for_all(platforms: &[Platform], change: impl FnOnce(&mut Sample)) -> Vec<String> {
+    let mut sample = Sample::of(platforms);
     change(&mut sample);
-    complaints(platform, &sample.file(), &sample.symbols)
+    complaints(platforms, &sample.file(), &sample.symbols)
 }
 
 /// Asserts that there is one complaint, in which each of `words` occurs.
@@ -30,9 +35,37 @@ fn a_sound_image_gives_no_complaint() {
 }
 
 #[test]
+fn an_image_of_several_platforms_has_what_each_needs() {
+    let pairs = [
+        [Platform::Native, Platform::Xen],
+        [Platform::Native, Platform::Vmi],
+        [Platform::Xen, Platform::Vmi],
+    ];
+    for platforms in pairs.iter().map(<[_; 2]>::as_slice).chain([Platform::ALL.as_slice()]) {
+        assert_eq!(wrong_for_all(platforms, |_| {}), Vec::<String>::new(), "{platforms:?}");
+    }
+    let found = wrong_for_all(&Platform::ALL, |all| all.notes.retain(|note| note.1 != PHYS32_ENTRY));
+    assert_one(&found, &["(PHYS32_ENTRY) is missing"]);
+    let found = wrong_for_all(&Platform::ALL, |all| all.notes.retain(|note| note.1 != ENTRY));
+    assert_one(&found, &["(ENTRY) is missing"]);
+    let found = wrong_for_all(&Platform::ALL, |all| all.configuration.clear());
+    assert_one(&found, &[".bootloader-config is missing"]);
+    let found = wrong_for_all(&pairs[0], |both| both.notes.push((OWNER, 99, vec![0; 8])));
+    assert_one(&found, &["note 99 is none that an image for native and xen has"]);
+}
+
+#[test]
+fn an_image_of_several_platforms_has_another_entry_for_xen_than_for_the_bootloader() {
+    let found = wrong_for_all(&Platform::ALL, |all| all.set(ENTRY, &(VIRTUAL + START).to_le_bytes()));
+    assert_one(&found, &["note 1 (ENTRY) does not point to xen_start"]);
+    let found = wrong_for_all(&Platform::ALL, |all| all.entry = VIRTUAL + START_UNDER_XEN);
+    assert_one(&found, &["entry in the ELF header does not point to _start"]);
+}
+
+#[test]
 fn an_image_for_another_platform_is_none() {
-    let xen = Sample::of(Platform::Xen);
-    let found = complaints(Platform::Native, &xen.file(), &xen.symbols);
+    let xen = Sample::of(&[Platform::Xen]);
+    let found = complaints(&[Platform::Native], &xen.file(), &xen.symbols);
     for words in ["(PHYS32_ENTRY) is missing", "(VIRT_BASE) is none", "-config is missing"] {
         assert!(found.iter().any(|one| one.contains(words)), "{words}: {found:?}");
     }
@@ -233,15 +266,15 @@ fn the_configuration_asks_for_what_the_kernel_needs() {
 #[test]
 fn malformed_files_are_refused_and_never_crash() {
     let symbols = BTreeMap::new();
-    assert_one(&complaints(Platform::Xen, b"MZ", &symbols), &["64-bit ELF file"]);
-    let whole = Sample::of(Platform::Xen).file();
+    assert_one(&complaints(&[Platform::Xen], b"MZ", &symbols), &["64-bit ELF file"]);
+    let whole = Sample::of(&[Platform::Xen]).file();
     for length in 0..whole.len().min(1000) {
-        complaints(Platform::Xen, &whole[..length], &symbols);
+        complaints(&[Platform::Xen], &whole[..length], &symbols);
     }
     for position in 0..1000 {
         let mut broken = whole.clone();
         broken[position] ^= 0xff;
-        complaints(Platform::Xen, &broken, &symbols);
-        complaints(Platform::Native, &broken, &symbols);
+        complaints(&[Platform::Xen], &broken, &symbols);
+        complaints(&[Platform::Native], &broken, &symbols);
     }
 }
