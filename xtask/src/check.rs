@@ -1,9 +1,10 @@
 //! `check`: what must hold before anything runs, and what reviewers should not have to look for.
 //!
-//! The kernel is linted once for each platform, since its code differs from feature to feature, and for its real target,
+//! The kernel is linted once for each choice of platforms, since its code differs from feature to feature, and for its real target,
 //! since half of it does not exist on the host.
 
 use crate::cli::Check;
+use crate::configuration::Configuration;
 use crate::failure::Failure;
 use crate::platform::Platform;
 use crate::toolchain::{Toolchain, running_cargo};
@@ -16,12 +17,10 @@ use std::process::Command;
 /// # Errors
 /// One of them failed; cargo has said why.
 pub fn run(workshop: &Workshop, asked: &Check) -> Result<()> {
-    let platforms = match Platform::several(&asked.platforms)? {
-        none if none.is_empty() => Platform::ALL.to_vec(),
-        some => some,
-    };
+    let chosen = Configuration::chosen(&asked.features)?;
+    let configurations: Vec<_> = chosen.into_iter().flat_map(Configuration::and_pairs).collect();
     let mut failed = Vec::new();
-    for (name, mut command) in commands(workshop, &platforms)? {
+    for (name, mut command) in commands(workshop, &configurations)? {
         eprintln!("check: {name}");
         if !command
             .status()
@@ -40,7 +39,7 @@ pub fn run(workshop: &Workshop, asked: &Check) -> Result<()> {
 }
 
 /// The checks by name.
-fn commands(workshop: &Workshop, platforms: &[Platform]) -> Result<Vec<(String, Command)>> {
+fn commands(workshop: &Workshop, configurations: &[Configuration]) -> Result<Vec<(String, Command)>> {
     let toolchain = workshop.toolchain()?;
     let mut format = Command::new(running_cargo());
     format
@@ -55,27 +54,23 @@ fn commands(workshop: &Workshop, platforms: &[Platform]) -> Result<Vec<(String, 
         ("lints on the host".to_owned(), lints),
         ("documentation".to_owned(), documentation),
     ];
-    commands.extend(platforms.iter().map(|platform| kernel_lints(toolchain, *platform)));
+    commands.extend(configurations.iter().map(|one| kernel_lints(toolchain, one)));
     commands.push(program_lints(toolchain));
-    if platforms.contains(&Platform::Vmi) {
+    if configurations
+        .iter()
+        .any(|one| one.platforms().contains(&Platform::Vmi))
+    {
         commands.push(rom_lints(toolchain));
     }
     Ok(commands)
 }
 
-/// Lints of the kernel for one platform.
-fn kernel_lints(toolchain: &Toolchain, platform: Platform) -> (String, Command) {
+/// Lints of the kernel in one configuration.
+fn kernel_lints(toolchain: &Toolchain, configuration: &Configuration) -> (String, Command) {
     let mut lints = toolchain.bare_cargo("clippy");
-    lints.args([
-        "--package",
-        "kernel-core",
-        "--features",
-        platform.name(),
-        "--",
-        "--deny",
-        "warnings",
-    ]);
-    (format!("lints of the kernel for {platform}"), lints)
+    lints.args(["--package", "kernel-core", "--features", &configuration.features()]);
+    lints.args(["--", "--deny", "warnings"]);
+    (format!("lints of the kernel for {configuration}"), lints)
 }
 
 /// Lints of the user programs.

@@ -235,9 +235,9 @@ impl FromStr for Memory {
 /// What to test.
 #[derive(Debug, Clone, Args)]
 pub struct Test {
-    /// Only on these platforms (all of them if not given).
-    #[arg(long = "features", short = 'F', value_name = "PLATFORM,…")]
-    pub platforms: Vec<String>,
+    /// Only these platforms, or paravirt with some or all of them; may be given several times (each of them, and paravirt, if not given).
+    #[arg(long, short = 'F', value_name = "PLATFORM,…")]
+    pub features: Vec<String>,
     /// The optimised images.
     #[arg(long, short)]
     pub release: bool,
@@ -305,9 +305,9 @@ pub struct Soak {
 /// What to check.
 #[derive(Debug, Clone, Args)]
 pub struct Check {
-    /// Only for these platforms (all of them if not given).
-    #[arg(long = "features", short = 'F', value_name = "PLATFORM,…")]
-    pub platforms: Vec<String>,
+    /// Only these platforms, or paravirt with some or all of them; may be given several times (each of them, and paravirt, if not given).
+    #[arg(long, short = 'F', value_name = "PLATFORM,…")]
+    pub features: Vec<String>,
 }
 
 #[cfg(test)]

@@ -23,6 +23,12 @@ pub enum Configuration {
 }
 
 impl Configuration {
+    /// All that users choose between: each platform alone, and the parent with all of them.
+    pub fn all() -> Vec<Self> {
+        let single = Platform::ALL.into_iter().map(Self::Single);
+        single.chain([Self::Paravirt(Platform::ALL.to_vec())]).collect()
+    }
+
     /// The one configuration that `given` names, native if it names none; the parent's children are all unless some are named.
     ///
     /// Takes what the user typed after each `--features`; a value may hold several names, as cargo's may.
@@ -38,6 +44,42 @@ impl Configuration {
             [one] => Ok(Self::Single(*one)),
             [_, ..] => Err(two_without_parent(given)),
         }
+    }
+
+    /// Every configuration that `given` names, all if it names none: each value with the parent in it is one, and in other values each
+    /// name is.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`]: a name is unknown.
+    pub fn chosen(given: &[String]) -> Result<Vec<Self>> {
+        let mut chosen = Vec::new();
+        for value in given.chunks(1) {
+            let named = match Self::parent(value)? {
+                Some(parent) => vec![parent],
+                None => Platform::several(value)?.into_iter().map(Self::Single).collect(),
+            };
+            for one in named {
+                if !chosen.contains(&one) {
+                    chosen.push(one);
+                }
+            }
+        }
+        Ok(if chosen.is_empty() { Self::all() } else { chosen })
+    }
+
+    /// It, and if it is the parent with all its children, the parent with each two of them.
+    pub fn and_pairs(self) -> Vec<Self> {
+        let pairs = if self == Self::Paravirt(Platform::ALL.to_vec()) {
+            let without = |left_out| Platform::ALL.into_iter().filter(|one| *one != left_out).collect();
+            Platform::ALL
+                .into_iter()
+                .rev()
+                .map(|left_out| Self::Paravirt(without(left_out)))
+                .collect()
+        } else {
+            Vec::new()
+        };
+        [vec![self], pairs].concat()
     }
 
     /// The platforms that the image runs on.
@@ -125,6 +167,11 @@ mod tests {
         Configuration::only(&typed(values)).unwrap()
     }
 
+    fn chosen(values: &[&str]) -> Vec<String> {
+        let chosen = Configuration::chosen(&typed(values)).unwrap();
+        chosen.iter().map(Configuration::name).collect()
+    }
+
     #[test]
     fn nothing_typed_is_native() {
         assert_eq!(only(&[]), Configuration::Single(Platform::Native));
@@ -167,10 +214,35 @@ mod tests {
     }
 
     #[test]
+    fn where_several_may_be_chosen_each_value_speaks_for_itself() {
+        assert_eq!(chosen(&[]), ["native", "xen", "vmi", "paravirt"]);
+        assert_eq!(chosen(&["vmi,native"]), ["native", "vmi"]);
+        assert_eq!(
+            chosen(&["native", "paravirt", "native,xen"]),
+            ["native", "paravirt", "xen"]
+        );
+        assert_eq!(chosen(&["paravirt,xen,vmi", "xen"]), ["paravirt-xen-vmi", "xen"]);
+    }
+
+    #[test]
+    fn all_children_have_three_pairs() {
+        let names = |one: Configuration| one.and_pairs().iter().map(Configuration::name).collect::<Vec<_>>();
+        let pairs = ["paravirt-native-xen", "paravirt-native-vmi", "paravirt-xen-vmi"];
+        assert_eq!(names(only(&["paravirt"])), [["paravirt"].as_slice(), &pairs].concat());
+        assert_eq!(names(only(&["paravirt,native,xen"])), ["paravirt-native-xen"]);
+        assert_eq!(names(only(&["vmi"])), ["vmi"]);
+    }
+
+    #[test]
     fn an_unknown_name_is_refused_with_the_right_ones() {
         for values in [typed(&["kvm"]), typed(&["paravirt,kvm"])] {
-            let said = explain(&Configuration::only(&values).unwrap_err());
-            assert_eq!(said, "no platform is called `kvm`; choose one of native, xen, vmi");
+            for error in [
+                Configuration::only(&values).unwrap_err(),
+                Configuration::chosen(&values).unwrap_err(),
+            ] {
+                let said = explain(&error);
+                assert_eq!(said, "no platform is called `kvm`; choose one of native, xen, vmi");
+            }
         }
     }
 }

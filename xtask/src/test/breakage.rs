@@ -27,7 +27,7 @@ pub enum Breakage {
 }
 
 impl Breakage {
-    /// Those that a kernel of `platform` notices, built for release or not.
+    /// Those that a kernel notices on `platform`, built for release or not.
     pub fn all(platform: Platform, release: bool) -> impl Iterator<Item = Self> {
         let noticed = move |breakage: &Self| match breakage {
             Self::Panic | Self::WildWrite | Self::StackOverflow => true,

@@ -28,7 +28,7 @@ pub fn run(workshop: &Workshop, planned: &Planned, built: &Built) -> Column {
         Expected::Refusal(tampering) => tampering.name,
         Expected::Tests { .. } | Expected::Report(_) => &planned.arguments,
     };
-    eprint!("{} {label} {what}: ", planned.setup.platform);
+    eprint!("{} {label} {what}: ", planned.setup.configuration);
     match boot(workshop, planned, built) {
         Ok(outcome) => {
             let cases = judge(planned.setup.platform, &planned.expected, &outcome);

@@ -23,44 +23,44 @@ use crate::build;
 use crate::cli::Test;
 use crate::configuration::Configuration;
 use crate::failure::explain;
-use crate::platform::Platform;
 use crate::workshop::Workshop;
 use anyhow::Result;
 use case::{Case, Column, Tally, Verdict};
+use plan::Plan;
 
 /// The status of a test run in which something failed.
 const FAILED: u8 = 1;
 
-/// Runs all tests of the platforms asked for; the status is 0 only if none failed.
+/// Runs all tests of the images asked for; the status is 0 only if none failed.
 ///
 /// # Errors
 /// The host's tests cannot even be started. What goes wrong later is counted as a failure, and the rest still runs.
 pub fn run(workshop: &Workshop, asked: &Test) -> Result<u8> {
-    let platforms = match Platform::several(&asked.platforms)? {
-        none if none.is_empty() => Platform::ALL.to_vec(),
-        some => some,
-    };
+    let configurations = Configuration::chosen(&asked.features)?;
     let mut tally = host::run(workshop)?;
     tally.add(&host::run_models(workshop)?);
     tally.add(&show("wrong builds", &[wrong_builds::run(workshop)?]));
     tally.add(&count("user programs", &[programs::run(workshop)]));
-    for platform in platforms {
-        tally.add(&show(platform.name(), &columns(workshop, platform, asked.release)));
+    for plan in configurations.into_iter().flat_map(Plan::all) {
+        tally.add(&show(
+            &plan.configuration.name(),
+            &columns(workshop, &plan, asked.release),
+        ));
     }
     println!("\n{tally}");
     Ok(if tally.failed == 0 { 0 } else { FAILED })
 }
 
-/// All runs of one platform; those on the same machine share a column.
-fn columns(workshop: &Workshop, platform: Platform, release: bool) -> Vec<Column> {
-    let built = build::kernel(workshop, &Configuration::Single(platform), release)
+/// All runs of one image; those on the same machine share a column.
+fn columns(workshop: &Workshop, plan: &Plan, release: bool) -> Vec<Column> {
+    let built = build::kernel(workshop, &plan.configuration, release)
         .and_then(|kernel| Ok((kernel, crate::programs::build(workshop)?)));
     let (built, module) = match built {
         Ok(built) => built,
         Err(why) => return vec![Column::failed("build", explain(&why))],
     };
-    let mut runs = plan::runs(platform, release, &module);
-    let refusals = plan::refusals(platform, release, &built).map(|refusals| runs.extend(refusals));
+    let mut runs = plan.runs(release, &module);
+    let refusals = plan.refusals(release, &built).map(|refusals| runs.extend(refusals));
     let mut columns = Vec::new();
     for planned in runs {
         case::merge(&mut columns, guest::run(workshop, &planned, &built));

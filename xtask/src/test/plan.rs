@@ -1,4 +1,4 @@
-//! Which runs prove a platform.
+//! Which runs prove an image.
 
 mod machines;
 
@@ -6,9 +6,11 @@ use super::breakage::Breakage;
 use super::tampering::{self, Tampering};
 use crate::build::Built;
 use crate::cli::{Boot, Image, MachineArgs, RomChoice};
+use crate::configuration::Configuration;
 use crate::platform::Platform;
 use crate::setup::{Around, Setup};
 use anyhow::Result;
+use machines::Machines;
 use std::path::Path;
 use std::time::Duration;
 
@@ -49,40 +51,64 @@ const LONG_LIMIT: Duration = Duration::from_secs(1500);
 /// What a kernel is told that is to get through its start and no further.
 const NOTHING_TO_DO: &str = "test=list log=warn";
 
-/// All runs of `platform`: its tests, with `module` loaded beside the kernel, in every way to boot it; a long one, in one
-/// way; then what is broken on purpose.
-pub fn runs(platform: Platform, release: bool, module: &Path) -> Vec<Planned> {
-    let image = image(platform, release);
-    let mut runs: Vec<Planned> = machines::tested(platform)
-        .iter()
-        .filter_map(|machine| tests(&image, machine, module))
-        .collect();
-    runs.extend(long(&image, &machines::for_long(platform), module));
-    for machine in machines::broken(platform) {
-        let reports = Breakage::all(platform, release).filter_map(|breakage| report(&image, &machine, breakage));
-        runs.extend(reports);
-    }
-    runs
+/// An image, and where it has to prove itself.
+#[derive(Debug)]
+pub struct Plan {
+    /// The image.
+    pub configuration: Configuration,
+    machines: Machines,
 }
 
-/// The runs in which the kernel `built` for `platform` is changed behind its back, which is for vmi: others change nothing themselves.
-///
-/// # Errors
-/// The kernel does not have what is to be changed.
-pub fn refusals(platform: Platform, release: bool, built: &Built) -> Result<Vec<Planned>> {
-    if platform != Platform::Vmi {
-        return Ok(Vec::new());
+impl Plan {
+    /// The plan for an image of this configuration; if it is the parent with all its children, also those for each two of them,
+    /// which have to show no more than that they do without the third.
+    pub fn all(configuration: Configuration) -> Vec<Self> {
+        let mut images = configuration.and_pairs().into_iter();
+        let asked = images.next().map(|asked| (Machines::of(&asked), asked));
+        let pairs = images.map(|pair| (Machines::plain(&pair), pair));
+        let plans = asked.into_iter().chain(pairs);
+        plans
+            .map(|(machines, configuration)| Self {
+                configuration,
+                machines,
+            })
+            .collect()
     }
-    let image = image(platform, release);
-    let tamperings = tampering::all(&built.full)?.into_iter();
-    tamperings.map(|tampering| refusal(&image, tampering)).collect()
-}
 
-/// The image of `platform`.
-fn image(platform: Platform, release: bool) -> Image {
-    Image {
-        features: vec![platform.name().to_owned()],
-        release,
+    /// All runs: the tests, with `module` loaded beside the kernel, in every way to boot it; a long one, in one way; then what is broken
+    /// on purpose.
+    pub fn runs(&self, release: bool, module: &Path) -> Vec<Planned> {
+        let image = self.image(release);
+        let tested = self.machines.tested.iter();
+        let mut runs: Vec<Planned> = tested.filter_map(|machine| tests(&image, machine, module)).collect();
+        runs.extend(
+            self.machines
+                .long
+                .iter()
+                .filter_map(|machine| long(&image, machine, module)),
+        );
+        runs.extend(self.machines.broken.iter().flat_map(|machine| reports(&image, machine)));
+        runs
+    }
+
+    /// The runs in which the kernel `built` is changed behind its back, which is for vmi: others change nothing themselves.
+    ///
+    /// # Errors
+    /// The kernel does not have what is to be changed.
+    pub fn refusals(&self, release: bool, built: &Built) -> Result<Vec<Planned>> {
+        if self.configuration != Configuration::Single(Platform::Vmi) {
+            return Ok(Vec::new());
+        }
+        let image = self.image(release);
+        let tamperings = tampering::all(&built.full)?.into_iter();
+        tamperings.map(|tampering| refusal(&image, tampering)).collect()
+    }
+
+    fn image(&self, release: bool) -> Image {
+        Image {
+            features: vec![self.configuration.features()],
+            release,
+        }
     }
 }
 
@@ -115,18 +141,19 @@ fn long(image: &Image, machine: &MachineArgs, module: &Path) -> Option<Planned> 
     })
 }
 
-/// A kernel broken on purpose, on one machine.
-fn report(image: &Image, machine: &MachineArgs, breakage: Breakage) -> Option<Planned> {
-    let setup = Setup::new(image, machine).ok()?;
-    let label = setup.label();
-    let arguments = breakage.name().to_owned();
-    Some(Planned {
-        label,
+/// A kernel broken on purpose, on one machine, in every way that it notices there.
+fn reports(image: &Image, machine: &MachineArgs) -> Vec<Planned> {
+    let Ok(setup) = Setup::new(image, machine) else {
+        return Vec::new();
+    };
+    let broken = |breakage: Breakage| Planned {
+        label: setup.label(),
+        setup: setup.clone(),
+        arguments: breakage.name().to_owned(),
         limit: limit(&setup),
-        setup,
-        arguments,
         expected: Expected::Report(breakage),
-    })
+    };
+    Breakage::all(setup.platform, image.release).map(broken).collect()
 }
 
 /// A kernel changed behind its back, on the machine where that can be done.
@@ -141,7 +168,7 @@ fn refusal(image: &Image, tampering: Tampering) -> Result<Planned> {
     })
 }
 
-/// What a vmi kernel must print about the ROM it finds: that it was taken, or what is wrong with it.
+/// What the kernel must print as vmi about the ROM it finds: that it was taken, or what is wrong with it.
 ///
 /// The broken ones must not keep it from passing its tests: it goes on with its compiled-in operations.
 fn what_is_said_of(rom: &RomChoice) -> &str {
@@ -172,58 +199,4 @@ fn limit(setup: &Setup) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_planned_machine_makes_sense() {
-        for platform in Platform::ALL {
-            let mut machines = machines::tested(platform);
-            machines.extend(machines::broken(platform));
-            machines.push(machines::for_long(platform));
-            for machine in machines {
-                Setup::new(&image(platform, false), &machine).unwrap();
-            }
-        }
-    }
-
-    #[test]
-    fn every_platform_is_tested_with_1_2_4_and_8_cpus() {
-        for platform in Platform::ALL {
-            let machines = machines::tested(platform);
-            for cpus in [1, 2, 4, 8] {
-                let tested = machines.iter().any(|machine| machine.smp.unwrap_or(1) == cpus);
-                assert!(tested, "{platform} with {cpus} CPUs");
-            }
-        }
-    }
-
-    #[test]
-    fn columns_have_different_headings() {
-        for platform in Platform::ALL {
-            let planned = machines::tested(platform)
-                .into_iter()
-                .filter_map(|machine| tests(&image(platform, false), &machine, Path::new("Cargo.toml")));
-            let mut labels: Vec<String> = planned.map(|planned| planned.label).collect();
-            let count = labels.len();
-            labels.sort();
-            labels.dedup();
-            assert_eq!(labels.len(), count, "{labels:?}");
-        }
-    }
-
-    #[test]
-    fn a_vmi_run_must_name_its_rom() {
-        let machine = MachineArgs {
-            rom: Some(RomChoice::Built("call".into())),
-            ..Default::default()
-        };
-        let Expected::Tests { said_of_rom } = tests(&image(Platform::Vmi, false), &machine, Path::new("Cargo.toml"))
-            .unwrap()
-            .expected
-        else {
-            panic!()
-        };
-        assert_eq!(said_of_rom.as_deref(), Some("vmi: ROM 'call'"));
-    }
-}
+mod tests;
