@@ -84,14 +84,15 @@ impl fmt::Display for Description {
 #[macro_export]
 macro_rules! entry {
     ($kernel:ty) => {
-        $crate::entry_named!($kernel, "_start");
+        $crate::entry_with!("_start", $crate::boot::start::<$kernel>);
     };
 }
 
-/// The same, with the symbol that the entry point is to have: in an image that other loaders enter elsewhere, `_start` is theirs.
+/// The same for an image that other loaders enter as well: with a symbol of its own for the entry point, as `_start` is theirs, and a
+/// function of its own that is called first. That gets what [`boot::start`] gets, and hands it on.
 #[macro_export]
-macro_rules! entry_named {
-    ($kernel:ty, $symbol:literal) => {
+macro_rules! entry_with {
+    ($symbol:literal, $start:path) => {
         #[used]
         #[unsafe(link_section = ".note.Xen")]
         static XEN_NOTES: $crate::notes::Notes = $crate::notes::Notes::new(xen_start);
@@ -115,7 +116,7 @@ macro_rules! entry_named {
                 "ud2",
                 stack = sym $crate::boot::STACK,
                 size = const $crate::boot::STACK_SIZE,
-                start = sym $crate::boot::start::<$kernel>,
+                start = sym $start,
             )
         }
     };

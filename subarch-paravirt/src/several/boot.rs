@@ -1,24 +1,40 @@
 //! Booting: each platform's own way up, with one stop on Xen's.
 //!
 //! The image has the entries of all its platforms, so by which of them it was entered tells which it is on. What is compiled in is the bare
-//! machine's; under Xen every site is changed before the core, where all sites are, has been called.
+//! machine's; under Xen every site is changed before anything else is done. Whoever fails later may then report it by way of the core.
 
 use super::patch;
+use super::table::SiteError;
 use arch::user::Mode;
 use arch::{Boot, ConsoleOps, Interrupt, Kernel, PowerOps, TrapFrame};
 use core::fmt::{self, Write};
 use core::marker::PhantomData;
+use spin::Once;
 use subarch_xen::Xen;
+use subarch_xen::boot::StartInfo;
 
-/// The core `K`, whose sites are made Xen's before it is called.
+/// What came of changing the sites.
+static PATCHED: Once<Result<(), SiteError>> = Once::new();
+
+/// Xen's way into the kernel: makes every site Xen's, then boots.
+///
+/// # Safety
+/// As for [`subarch_xen::boot::start`].
+pub unsafe extern "C" fn start<K: Kernel>(start_info: *const StartInfo, entry_cycles: u64) -> ! {
+    // SAFETY: Xen has entered the kernel, on one CPU and on page tables that let it write everywhere; nothing else was done yet.
+    PATCHED.call_once(|| unsafe { patch::become_xen() });
+    // SAFETY: the caller vouches for the same.
+    unsafe { subarch_xen::boot::start::<UnderXen<K>>(start_info, entry_cycles) }
+}
+
+/// The core `K` under Xen, which is not called unless its sites are Xen's.
 #[derive(Debug)]
 pub struct UnderXen<K>(PhantomData<K>);
 
 impl<K: Kernel> Kernel for UnderXen<K> {
     fn console_ready(command_line: &'static str) {
-        // SAFETY: Xen has entered the kernel, on one CPU and on page tables that let it write everywhere; the core was not called yet.
-        if let Err(error) = unsafe { patch::become_xen() } {
-            refuse(&error);
+        if let Some(Err(error)) = PATCHED.get() {
+            refuse(error);
         }
         K::console_ready(command_line);
     }
@@ -74,6 +90,6 @@ impl Write for XenConsole {
 macro_rules! entry {
     ($kernel:ty) => {
         $crate::bare_entry!($kernel);
-        $crate::subarch_xen::entry_named!($crate::several::boot::UnderXen<$kernel>, "xen_start");
+        $crate::subarch_xen::entry_with!("xen_start", $crate::several::boot::start::<$kernel>);
     };
 }

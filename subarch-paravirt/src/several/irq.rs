@@ -92,6 +92,7 @@ impl IrqOps for Paravirt {
         flags
     }
 
+    /// Of Xen's byte no other value than 0 and 1 is ever there: those are all that is written by anybody, Xen included.
     #[inline(always)]
     fn masked(flags: u64) -> bool {
         let mut masked = false;
