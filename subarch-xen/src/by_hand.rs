@@ -3,18 +3,9 @@
 //! The same comparison as natively, for what is in line here. Everything else is a hypercall, and there is nothing to be gained beside
 //! one. The rules are in [`arch::by_hand`].
 
-use crate::Xen;
-use crate::abi::vcpu_info::{FAULT_ADDRESS, UPCALL_MASK, UPCALL_PENDING};
+use crate::{FAULT_ADDRESS, UPCALL_MASK, UPCALL_PENDING, Xen};
 use arch::by_hand::Batch;
-use arch::percpu::PLATFORM_OFFSET;
 use arch::{ByHand, rounds};
-
-/// Offset from the GS base of the byte that masks.
-const MASK: usize = PLATFORM_OFFSET + UPCALL_MASK;
-/// Offset from the GS base of the byte that Xen sets when an event waits.
-const PENDING: usize = PLATFORM_OFFSET + UPCALL_PENDING;
-/// Offset from the GS base of the address of the last page fault.
-const ADDRESS: usize = PLATFORM_OFFSET + FAULT_ADDRESS;
 
 /// The branch to where a waiting event is delivered, which is far away: behind all code that is executed without one. Here nothing is there.
 macro_rules! deliver {
@@ -32,17 +23,17 @@ pub unsafe fn run(operation: ByHand, rounds: u64) -> Option<Batch> {
     Some(unsafe {
         match operation {
             ByHand::Nothing => rounds!(Xen, rounds, []),
-            ByHand::Disable => rounds!(Xen, rounds, ["mov byte ptr gs:[{MASK}], 1"], MASK = const MASK),
+            ByHand::Disable => rounds!(Xen, rounds, ["mov byte ptr gs:[{MASK}], 1"], MASK = const UPCALL_MASK),
             ByHand::Enable => rounds!(Xen, rounds, ["mov byte ptr gs:[{MASK}], 0", "cmp byte ptr gs:[{PENDING}], 0",
-                deliver!()], MASK = const MASK, PENDING = const PENDING),
-            ByHand::Flags => rounds!(Xen, rounds, ["mov sil, gs:[{MASK}]"], out("sil") _, MASK = const MASK),
+                deliver!()], MASK = const UPCALL_MASK, PENDING = const UPCALL_PENDING),
+            ByHand::Flags => rounds!(Xen, rounds, ["mov sil, gs:[{MASK}]"], out("sil") _, MASK = const UPCALL_MASK),
             ByHand::Masked => rounds!(Xen, rounds, ["test dil, dil", "setnz sil"], in("dil") 0_u8, out("sil") _),
             ByHand::Save => rounds!(Xen, rounds, ["mov sil, gs:[{MASK}]", "mov byte ptr gs:[{MASK}], 1"],
-                out("sil") _, MASK = const MASK),
+                out("sil") _, MASK = const UPCALL_MASK),
             ByHand::RestoreMasked => restore(1, rounds),
             ByHand::RestoreUnmasked => restore(0, rounds),
             ByHand::PageFaultAddress => rounds!(Xen, rounds, ["mov {answer}, gs:[{ADDRESS}]"],
-                answer = out(reg) _, ADDRESS = const ADDRESS),
+                answer = out(reg) _, ADDRESS = const FAULT_ADDRESS),
             ByHand::Cycles => rounds!(Xen, rounds, ["rdtsc", "shl rdx, 32", "or rax, rdx"], out("rax") _, out("rdx") _),
             _ => return None,
         }
@@ -57,6 +48,6 @@ unsafe fn restore(mask: u8, rounds: u64) -> Batch {
     // SAFETY: as in `run`.
     unsafe {
         rounds!(Xen, rounds, ["test dil, dil", "jnz 774f", "mov byte ptr gs:[{MASK}], 0", "cmp byte ptr gs:[{PENDING}], 0",
-            deliver!()], in("dil") mask, MASK = const MASK, PENDING = const PENDING)
+            deliver!()], in("dil") mask, MASK = const UPCALL_MASK, PENDING = const UPCALL_PENDING)
     }
 }

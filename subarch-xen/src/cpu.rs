@@ -9,7 +9,7 @@ pub mod user;
 
 use crate::Xen;
 use crate::abi::VcpuInfo;
-pub use crate::abi::vcpu_info::FAULT_ADDRESS;
+use crate::abi::vcpu_info;
 use crate::hypercall::{Granted, Refused, callback, vcpu};
 use crate::mmu::queue::Queue;
 use crate::{p2m, trap};
@@ -117,6 +117,9 @@ pub fn vcpu_info() -> &'static VcpuInfo {
 
 /// A page fault's address is in the area, put there by Xen before it entered the handler: a kernel in ring 3 cannot read CR2.
 ///
+/// Offset from the GS base of the address of the last page fault.
+pub const FAULT_ADDRESS: usize = PLATFORM_OFFSET + vcpu_info::FAULT_ADDRESS;
+
 /// `cpuid` as such is not privileged and would tell about the machine, with features that Xen does not let a guest use. Behind
 /// a prefix that only Xen understands it tells what this domain has.
 ///
@@ -131,7 +134,7 @@ impl CpuOps for Xen {
         // SAFETY: GS is this CPU's area, and its head what Xen shares. Xen puts there what it found in CR2, which is canonical: another
         // address makes no page fault (Intel SDM, vol. 3, 6.15).
         unsafe {
-            asm!("mov {}, gs:[{offset}]", out(reg) address, offset = const PLATFORM_OFFSET + FAULT_ADDRESS,
+            asm!("mov {}, gs:[{offset}]", out(reg) address, offset = const FAULT_ADDRESS,
                  options(nostack, preserves_flags, readonly));
             VirtAddr::new_unsafe(address)
         }

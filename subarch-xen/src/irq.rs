@@ -9,28 +9,20 @@
 //! it cannot see a store; but every hypercall ends with a look at the byte. So: clear, test, and rarely a hypercall.
 
 use crate::Xen;
-use crate::abi::vcpu_info::{UPCALL_MASK, UPCALL_PENDING};
+use crate::abi::vcpu_info;
 use crate::hypercall::{Granted, sched, version};
 use arch::IrqOps;
 use arch::percpu::PLATFORM_OFFSET;
 use core::arch::asm;
 
 /// Offset from the GS base of the byte that masks.
-pub const MASK: usize = PLATFORM_OFFSET + UPCALL_MASK;
+pub const UPCALL_MASK: usize = PLATFORM_OFFSET + vcpu_info::UPCALL_MASK;
 /// Offset from the GS base of the byte that Xen sets when an event waits.
-pub const PENDING: usize = PLATFORM_OFFSET + UPCALL_PENDING;
+pub const UPCALL_PENDING: usize = PLATFORM_OFFSET + vcpu_info::UPCALL_PENDING;
 
 /// `upcall_mask` at some moment: zero if events were unmasked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Flags(u8);
-
-impl Flags {
-    /// The byte, as a word.
-    #[inline(always)]
-    pub const fn bits(self) -> u64 {
-        self.0 as u64
-    }
-}
 
 /// What each operation is in the image:
 ///
@@ -49,7 +41,7 @@ impl IrqOps for Xen {
         // SAFETY: GS is this CPU's area from `boot` on, and its head is the `vcpu_info` registered for this very CPU.
         // One instruction: there is no point at which a preemption could separate the address from the store.
         unsafe {
-            asm!("mov byte ptr gs:[{mask}], 1", mask = const MASK, options(nostack, preserves_flags));
+            asm!("mov byte ptr gs:[{mask}], 1", mask = const UPCALL_MASK, options(nostack, preserves_flags));
         }
     }
 
@@ -63,8 +55,8 @@ impl IrqOps for Xen {
                 "mov byte ptr gs:[{mask}], 0",
                 "cmp byte ptr gs:[{pending}], 0",
                 "jne {deliver}",
-                mask = const MASK,
-                pending = const PENDING,
+                mask = const UPCALL_MASK,
+                pending = const UPCALL_PENDING,
                 deliver = label { deliver() },
                 options(nostack),
             );
@@ -76,7 +68,7 @@ impl IrqOps for Xen {
         let mask: u8;
         // SAFETY: as in `disable`; a read.
         unsafe {
-            asm!("mov {}, gs:[{mask}]", out(reg_byte) mask, mask = const MASK, options(nostack, preserves_flags, readonly));
+            asm!("mov {}, gs:[{mask}]", out(reg_byte) mask, mask = const UPCALL_MASK, options(nostack, preserves_flags, readonly));
         }
         Flags(mask)
     }
@@ -118,6 +110,6 @@ mod tests {
 
     #[test]
     fn the_offsets_are_those_of_the_design() {
-        assert_eq!((PENDING, MASK), (0, 1));
+        assert_eq!((UPCALL_PENDING, UPCALL_MASK), (0, 1));
     }
 }

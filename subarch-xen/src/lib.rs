@@ -16,10 +16,10 @@ mod acpi;
 pub mod boot;
 mod by_hand;
 mod console;
-pub mod cpu;
+mod cpu;
 mod event;
 mod hypercall;
-pub mod irq;
+mod irq;
 mod mmu;
 pub mod notes;
 mod p2m;
@@ -30,6 +30,9 @@ mod smp;
 mod time;
 mod trap;
 mod view;
+
+pub use cpu::FAULT_ADDRESS;
+pub use irq::{UPCALL_MASK, UPCALL_PENDING, deliver};
 
 use arch::by_hand::Batch;
 use arch::{ByHand, Slot, Subarch};
@@ -84,15 +87,15 @@ impl fmt::Display for Description {
 #[macro_export]
 macro_rules! entry {
     ($kernel:ty) => {
-        $crate::entry_with!("_start", $crate::boot::start::<$kernel>);
+        $crate::entry_named!("_start", $kernel);
     };
 }
 
-/// The same for an image that other loaders enter as well: with a symbol of its own for the entry point, as `_start` is theirs, and a
-/// function of its own that is called first. That gets what [`boot::start`] gets, and hands it on.
+/// The same for an image that other loaders enter as well: with a symbol of its own for the entry point, as `_start` is theirs, and perhaps
+/// an `unsafe extern "C" fn()` that is called before anything else is done.
 #[macro_export]
-macro_rules! entry_with {
-    ($symbol:literal, $start:path) => {
+macro_rules! entry_named {
+    ($symbol:literal, $kernel:ty $(, $first:path)?) => {
         #[used]
         #[unsafe(link_section = ".note.Xen")]
         static XEN_NOTES: $crate::notes::Notes = $crate::notes::Notes::new(xen_start);
@@ -110,13 +113,17 @@ macro_rules! entry_with {
                 "lea rsp, [rip + {stack} + 4096 + {size}]",
                 "xor ebp, ebp",
                 "cld",
-                "mov rdi, rsi",
-                "mov rsi, rax",
+                "mov rbx, rsi",
+                "mov r12, rax",
+                $(concat!("call {first} /* ", stringify!($first), " */"),)?
+                "mov rdi, rbx",
+                "mov rsi, r12",
                 "call {start}",
                 "ud2",
                 stack = sym $crate::boot::STACK,
                 size = const $crate::boot::STACK_SIZE,
-                start = sym $start,
+                start = sym $crate::boot::start::<$kernel>,
+                $(first = sym $first,)?
             )
         }
     };

@@ -11,20 +11,17 @@ use core::fmt::{self, Write};
 use core::marker::PhantomData;
 use spin::Once;
 use subarch_xen::Xen;
-use subarch_xen::boot::StartInfo;
 
 /// What came of changing the sites.
 static PATCHED: Once<Result<(), SiteError>> = Once::new();
 
-/// Xen's way into the kernel: makes every site Xen's, then boots.
+/// Makes every site Xen's.
 ///
 /// # Safety
-/// As for [`subarch_xen::boot::start`].
-pub unsafe extern "C" fn start<K: Kernel>(start_info: *const StartInfo, entry_cycles: u64) -> ! {
-    // SAFETY: Xen has entered the kernel, on one CPU and on page tables that let it write everywhere; nothing else was done yet.
+/// Xen has entered the kernel, and nothing else was done yet.
+pub unsafe extern "C" fn patch_for_xen() {
+    // SAFETY: this is the only CPU, and Xen has mapped the image so that it can be written.
     PATCHED.call_once(|| unsafe { patch::become_xen() });
-    // SAFETY: the caller vouches for the same.
-    unsafe { subarch_xen::boot::start::<UnderXen<K>>(start_info, entry_cycles) }
 }
 
 /// The core `K` under Xen, which is not called unless its sites are Xen's.
@@ -90,6 +87,10 @@ impl Write for XenConsole {
 macro_rules! entry {
     ($kernel:ty) => {
         $crate::bare_entry!($kernel);
-        $crate::subarch_xen::entry_with!("xen_start", $crate::several::boot::start::<$kernel>);
+        $crate::subarch_xen::entry_named!(
+            "xen_start",
+            $crate::several::boot::UnderXen<$kernel>,
+            $crate::several::boot::patch_for_xen
+        );
     };
 }

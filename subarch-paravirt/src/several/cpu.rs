@@ -2,12 +2,10 @@
 
 use super::site::{alternative, choose};
 use super::{Bare, Paravirt};
-use arch::percpu::PLATFORM_OFFSET;
 use arch::{CpuOps, TrapFrame, UserContext, VirtAddr};
 use core::arch::asm;
 use core::arch::x86_64::CpuidResult;
-use subarch_xen::Xen;
-use subarch_xen::cpu::FAULT_ADDRESS;
+use subarch_xen::{FAULT_ADDRESS, Xen};
 
 /// Programs begin with the bare machine's selectors. Under Xen there are others, which [`enter_user`](CpuOps::enter_user) puts in their
 /// place.
@@ -22,7 +20,7 @@ impl CpuOps for Paravirt {
         unsafe {
             asm!(
                 alternative!([".fill 6, 1, 0x2e", "mov rax, cr2"], ["mov rax, gs:[{offset}]"]),
-                offset = const PLATFORM_OFFSET + FAULT_ADDRESS,
+                offset = const FAULT_ADDRESS,
                 out("rax") address,
                 options(nostack, preserves_flags, readonly),
             );

@@ -7,8 +7,7 @@ use super::site::{alternative, choose};
 use super::{Bare, Paravirt};
 use arch::IrqOps;
 use core::arch::asm;
-use subarch_xen::Xen;
-use subarch_xen::irq::{MASK, PENDING, deliver};
+use subarch_xen::{UPCALL_MASK, UPCALL_PENDING, Xen, deliver};
 
 cfg_if::cfg_if! {
     if #[cfg(feature = "vmi")] {
@@ -45,7 +44,7 @@ impl IrqOps for Paravirt {
                 alternative!([".fill 8, 1, 0x2e", "cli"], ["mov byte ptr gs:[{MASK}], 1"]),
                 record_for_rom!(),
                 site_call = const DISABLE,
-                MASK = const MASK,
+                MASK = const UPCALL_MASK,
                 options(nostack, preserves_flags),
             );
         }
@@ -67,8 +66,8 @@ impl IrqOps for Paravirt {
                 ),
                 record_for_rom!(),
                 site_call = const ENABLE,
-                MASK = const MASK,
-                PENDING = const PENDING,
+                MASK = const UPCALL_MASK,
+                PENDING = const UPCALL_PENDING,
                 deliver = label { deliver() },
                 options(nostack),
             );
@@ -84,7 +83,7 @@ impl IrqOps for Paravirt {
                 alternative!([".fill 7, 1, 0x2e", "pushfq", "pop rax"], ["movzx eax, byte ptr gs:[{MASK}]"]),
                 record_for_rom!(),
                 site_call = const FLAGS,
-                MASK = const MASK,
+                MASK = const UPCALL_MASK,
                 out("rax") flags,
                 options(preserves_flags),
             );
