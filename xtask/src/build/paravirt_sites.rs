@@ -15,7 +15,7 @@ pub const TABLE: &str = ".paravirt.sites";
 pub const RECORD_SIZE: usize = 8;
 
 /// The fewest bytes of a place.
-const SHORTEST: u64 = 5;
+pub const SHORTEST: u64 = 5;
 
 /// One record, in addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -26,6 +26,7 @@ pub fn run(workshop: &Workshop, planned: &Planned, built: &Built) -> Column {
     let label = planned.label.clone();
     let what = match &planned.expected {
         Expected::Refusal(tampering) => tampering.name,
+        Expected::BrokenTable(broken) => broken.name,
         Expected::Tests { .. } | Expected::Report(_) => &planned.arguments,
     };
     eprint!("{} {label} {what}: ", planned.setup.configuration);
@@ -43,17 +44,21 @@ pub fn run(workshop: &Workshop, planned: &Planned, built: &Built) -> Column {
     }
 }
 
-/// Runs the machine, unattended but for the debugger that changes it, if that is the plan.
+/// Runs the machine, unattended but for the debugger that changes it, if that is the plan; or with a kernel made of this one.
 fn boot(workshop: &Workshop, planned: &Planned, built: &Built) -> Result<Outcome> {
     let debugger = match &planned.expected {
         Expected::Refusal(tampering) => Some(tampering.wait()?),
-        Expected::Tests { .. } | Expected::Report(_) => None,
+        Expected::Tests { .. } | Expected::Report(_) | Expected::BrokenTable(_) => None,
+    };
+    let built = match &planned.expected {
+        Expected::BrokenTable(broken) => broken.built(built),
+        Expected::Tests { .. } | Expected::Report(_) | Expected::Refusal(_) => built.clone(),
     };
     let extras = Extras {
         debugger: debugger.as_ref().map(Socket::address),
         ..Extras::default()
     };
-    let machine = qemu::prepare(workshop, &planned.setup, built, &planned.arguments, &extras)?;
+    let machine = qemu::prepare(workshop, &planned.setup, &built, &planned.arguments, &extras)?;
     let mut outcome = machine.run(Console::Unattended(planned.limit))?;
     let trouble = debugger.and_then(Socket::outcome).and_then(Result::err);
     outcome.remark = outcome
@@ -78,6 +83,7 @@ fn judge(platform: Platform, expected: &Expected, outcome: &Outcome) -> Vec<Case
         }
         Expected::Report(breakage) => vec![Case::new(breakage.name(), breakage.judge(platform, outcome))],
         Expected::Refusal(tampering) => vec![Case::new(tampering.name, tampering.judge(outcome))],
+        Expected::BrokenTable(broken) => vec![Case::new(broken.name, broken.judge(outcome))],
     }
 }
 

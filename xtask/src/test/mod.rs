@@ -8,6 +8,7 @@
 //! of the table that differs from its neighbours is a platform that does not keep the border's promise.
 
 mod breakage;
+mod broken_tables;
 mod case;
 mod guest;
 mod host;

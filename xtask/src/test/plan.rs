@@ -3,6 +3,7 @@
 mod machines;
 
 use super::breakage::Breakage;
+use super::broken_tables::{self, BrokenTable};
 use super::tampering::{self, Tampering};
 use crate::build::Built;
 use crate::cli::{Boot, Image, MachineArgs, RomChoice};
@@ -26,6 +27,8 @@ pub enum Expected {
     Report(Breakage),
     /// The report of something changed behind the kernel's back.
     Refusal(Tampering),
+    /// The report of a table that cannot be followed.
+    BrokenTable(BrokenTable),
 }
 
 /// One run.
@@ -91,17 +94,24 @@ impl Plan {
         runs
     }
 
-    /// The runs in which the kernel `built` is changed behind its back, which is for vmi: others change nothing themselves.
+    /// The runs in which the kernel `built` is changed behind its back, or its file was: for kernels that change themselves.
     ///
     /// # Errors
     /// The kernel does not have what is to be changed.
     pub fn refusals(&self, release: bool, built: &Built) -> Result<Vec<Planned>> {
-        if self.configuration != Configuration::Single(Platform::Vmi) {
-            return Ok(Vec::new());
-        }
         let image = self.image(release);
-        let tamperings = tampering::all(&built.full)?.into_iter();
-        tamperings.map(|tampering| refusal(&image, tampering)).collect()
+        match self.configuration {
+            Configuration::Single(Platform::Vmi) => {
+                let tamperings = tampering::all(&built.full)?.into_iter();
+                tamperings.map(|tampering| tampered(&image, tampering)).collect()
+            }
+            Configuration::Single(_) => Ok(Vec::new()),
+            Configuration::Paravirt(_) => {
+                let under_xen = |machine: &&MachineArgs| machine.on == Some(Platform::Xen);
+                let machine = self.machines.broken.iter().find(under_xen);
+                machine.map_or(Ok(Vec::new()), |machine| unpatchable(&image, machine, built))
+            }
+        }
     }
 
     fn image(&self, release: bool) -> Image {
@@ -157,14 +167,28 @@ fn reports(image: &Image, machine: &MachineArgs) -> Vec<Planned> {
 }
 
 /// A kernel changed behind its back, on the machine where that can be done.
-fn refusal(image: &Image, tampering: Tampering) -> Result<Planned> {
-    let setup = Setup::new(image, &machines::with_rom(tampering.rom, None))?;
+fn tampered(image: &Image, tampering: Tampering) -> Result<Planned> {
+    let machine = machines::with_rom(tampering.rom, None);
+    refusal(image, &machine, Expected::Refusal(tampering))
+}
+
+/// The kernel `built`, which is patched on `machine`, with every table by which that cannot be done.
+fn unpatchable(image: &Image, machine: &MachineArgs, built: &Built) -> Result<Vec<Planned>> {
+    let broken = broken_tables::all(&built.stripped)?.into_iter();
+    broken
+        .map(|broken| refusal(image, machine, Expected::BrokenTable(broken)))
+        .collect()
+}
+
+/// A kernel that must not get through its start on `machine`.
+fn refusal(image: &Image, machine: &MachineArgs, expected: Expected) -> Result<Planned> {
+    let setup = Setup::new(image, machine)?;
     Ok(Planned {
         label: setup.label(),
         limit: limit(&setup),
         setup,
         arguments: NOTHING_TO_DO.into(),
-        expected: Expected::Refusal(tampering),
+        expected,
     })
 }
 
