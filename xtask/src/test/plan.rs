@@ -102,7 +102,7 @@ impl Plan {
         let image = self.image(release);
         match self.configuration {
             Configuration::Single(Platform::Vmi) => {
-                let tamperings = tampering::all(&built.full)?.into_iter();
+                let tamperings = tampering::after_takeover(&built.full)?.into_iter();
                 tamperings.map(|tampering| tampered(&image, tampering)).collect()
             }
             Configuration::Single(_) => Ok(Vec::new()),
@@ -168,15 +168,17 @@ fn reports(image: &Image, machine: &MachineArgs) -> Vec<Planned> {
 
 /// A kernel changed behind its back, on the machine where that can be done.
 fn tampered(image: &Image, tampering: Tampering) -> Result<Planned> {
-    let machine = machines::with_rom(tampering.rom, None);
+    let machine = tampering.machine.clone();
     refusal(image, &machine, Expected::Refusal(tampering))
 }
 
-/// The kernel `built`, which is patched on `machine`, with every table by which that cannot be done.
+/// The kernel `built`, which is patched on `machine`, with every table by which that cannot be done, and changed after it was done.
 fn unpatchable(image: &Image, machine: &MachineArgs, built: &Built) -> Result<Vec<Planned>> {
     let broken = broken_tables::all(&built.stripped)?.into_iter();
+    let broken = broken.map(|broken| refusal(image, machine, Expected::BrokenTable(broken)));
+    let tampering = tampering::after_patching(&built.full)?.into_iter();
     broken
-        .map(|broken| refusal(image, machine, Expected::BrokenTable(broken)))
+        .chain(tampering.map(|tampering| tampered(image, tampering)))
         .collect()
 }
 

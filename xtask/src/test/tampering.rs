@@ -1,13 +1,16 @@
-//! Changing a vmi kernel behind its back: what its takeover must say then.
+//! Changing a kernel behind its back that has changed itself: what it must say then.
 //!
-//! A takeover ends with a look at what it has done: places that a ROM may change are read again, and one that is not as it should
-//! be is a panic (`subarch-vmi/src/activate/takeover.rs`). A kernel without a bug never gets there, so somebody else must do the
-//! damage: a debugger stops the machine where that look begins, changes one bit, and lets it go. The run passes only if the kernel
-//! names the place.
+//! A takeover by a ROM ends with a look at what it has done: places that a ROM may change are read again, and one that is not as it
+//! should be is a panic (`subarch-vmi/src/activate/takeover.rs`). So does the patching of an image of several platforms
+//! (`subarch-paravirt/src/several/patch.rs`). A kernel without a bug never gets there, so somebody else must do the damage: a debugger
+//! stops the machine where that look begins, changes one bit, and lets it go. The run passes only if the kernel names the place.
 
 use super::case::Verdict;
 use super::report;
 use crate::audit::image::Image;
+use crate::build::paravirt_sites::{SHORTEST, Table};
+use crate::cli::{MachineArgs, RomChoice};
+use crate::platform::Platform;
 use crate::qemu::debugger::Debugger;
 use crate::qemu::session::Outcome;
 use crate::qemu::socket::Socket;
@@ -18,16 +21,18 @@ use std::io::{Read, Write};
 use std::path::Path;
 use vmi64::Call;
 
-/// The function that looks.
-const LOOK: &str = "subarch_vmi::activate::takeover::verify";
+/// The function that looks after a takeover.
+const LOOK_AFTER_TAKEOVER: &str = "subarch_vmi::activate::takeover::verify";
+/// The function that looks after patching.
+const LOOK_AFTER_PATCHING: &str = "subarch_paravirt::several::patch::verify";
 
 /// What is done to one kernel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Tampering {
     /// The name of the test.
     pub name: &'static str,
-    /// The ROM that takes over.
-    pub rom: &'static str,
+    /// Where the kernel changes itself.
+    pub machine: MachineArgs,
     /// Where the look begins.
     look: u64,
     /// Where the bit is.
@@ -36,23 +41,51 @@ pub struct Tampering {
     said: String,
 }
 
-/// All that is done to the kernel in the file `kernel`, which has its symbols.
+/// All that is done after a takeover to the kernel in the file `kernel`, which has its symbols.
 ///
 /// # Errors
 /// It is no vmi kernel, or does not have what is to be changed.
-pub fn all(kernel: &Path) -> Result<Vec<Tampering>> {
-    let bytes = fs::read(kernel).with_context(|| format!("cannot read {}", kernel.display()))?;
-    let image = Image::parse(&bytes)?;
-    let look = image.functions.iter().find(|function| function.name == LOOK);
-    let look = look
-        .with_context(|| format!("the image has no function {LOOK}"))?
-        .range
-        .start;
+pub fn after_takeover(kernel: &Path) -> Result<Vec<Tampering>> {
+    let image = Image::parse(&read(kernel)?)?;
+    let look = start(&image, LOOK_AFTER_TAKEOVER)?;
     let patches = table::read(&image)?;
     Victim::ALL
         .into_iter()
         .map(|victim| victim.tampering(look, &patches))
         .collect()
+}
+
+/// What is done after patching to the kernel in the file `kernel`, which has its symbols; nothing if it has no table of sites.
+///
+/// # Errors
+/// It has no function that looks.
+pub fn after_patching(kernel: &Path) -> Result<Option<Tampering>> {
+    let bytes = read(kernel)?;
+    let table = Table::of(&bytes)?;
+    let Some(site) = table.and_then(|table| Some(table.records.first()?.site)) else {
+        return Ok(None);
+    };
+    Ok(Some(Tampering {
+        name: "refuses a changed site",
+        machine: MachineArgs {
+            on: Some(Platform::Xen),
+            ..Default::default()
+        },
+        look: start(&Image::parse(&bytes)?, LOOK_AFTER_PATCHING)?,
+        byte: site + SHORTEST - 1,
+        said: format!("the site at {site:#x} is not what was written there"),
+    }))
+}
+
+fn read(kernel: &Path) -> Result<Vec<u8>> {
+    fs::read(kernel).with_context(|| format!("cannot read {}", kernel.display()))
+}
+
+/// Where the function called `name` begins.
+fn start(image: &Image, name: &str) -> Result<u64> {
+    let function = image.functions.iter().find(|function| function.name == name);
+    let function = function.with_context(|| format!("the image has no function {name}"))?;
+    Ok(function.range.start)
 }
 
 impl Tampering {
@@ -79,7 +112,7 @@ fn carry_out(mut machine: Debugger<impl Read + Write>, look: u64, byte: u64) -> 
     machine.let_go()
 }
 
-/// A kind of place to change.
+/// A kind of place to change after a takeover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Victim {
     /// A site that the ROM has filled.
@@ -145,7 +178,10 @@ impl Victim {
             .range;
         Ok(Tampering {
             name: self.name(),
-            rom: self.rom(),
+            machine: MachineArgs {
+                rom: Some(RomChoice::Built(self.rom().into())),
+                ..Default::default()
+            },
             look,
             byte: range.end - 1,
             said: self.said(range.start),
@@ -175,7 +211,7 @@ mod tests {
             patch(detour, Call::ReleasePage, 0x30),
         ];
         let tampering = Victim::Detour.tampering(1, &patches).unwrap();
-        assert_eq!((tampering.rom, tampering.look, tampering.byte), ("call", 1, 0x24));
+        assert_eq!((tampering.look, tampering.byte), (1, 0x24));
         assert_eq!(
             tampering.said,
             "the code at 0x20 is not what was written for ReleasePage"

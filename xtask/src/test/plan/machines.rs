@@ -163,7 +163,7 @@ fn without_rom() -> MachineArgs {
 }
 
 /// A machine with the ROM `name` and `cpus` CPUs.
-pub fn with_rom(name: &str, cpus: Option<u32>) -> MachineArgs {
+fn with_rom(name: &str, cpus: Option<u32>) -> MachineArgs {
     MachineArgs {
         rom: Some(RomChoice::Built(name.to_owned())),
         smp: cpus,
