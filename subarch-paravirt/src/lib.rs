@@ -2,7 +2,7 @@
 //!
 //! The proposal of 2006 that nobody built was a configuration with children. Choose one child, and every operation is compiled in line;
 //! choose several, and there is one image for all of them. This crate is that parent. It is a platform like its children, whose
-//! operations it uses as they are; which of them an operation is, is settled at boot, at every single place ([`several`]).
+//! operations it uses as they are; which of them an operation is, is settled at boot, at every single place (the module `several`).
 //!
 //! The children are Cargo features. Those of bare metal are one: `vmi` without a ROM is native, so where both are chosen it is `vmi`.
 //! A parent of one child is that child.
