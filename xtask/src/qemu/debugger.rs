@@ -1,4 +1,4 @@
-//! A debugger that nobody types at: it stops a machine at an instruction, changes its memory, and lets it go.
+//! A debugger that nobody types at: it stops a machine at an instruction, reads or changes its memory, and lets it go.
 //!
 //! QEMU has the stub for GDB's remote serial protocol (GDB manual, appendix E), and this is the part of the other side that tests need.
 //! A command is a packet, `$TEXT#SUM`, which the stub acknowledges by a plus sign and answers by a packet, which is acknowledged in turn.
@@ -9,9 +9,12 @@
 
 use anyhow::{Context, Result, ensure};
 use std::io::{Read, Write};
+use std::ops::Range;
 
 /// How the stub's answer begins when the machine has stopped at a breakpoint.
 const TRAP: &str = "T05";
+/// As much as is asked for at once: the stub's packets hold twice as many letters and a little more.
+const CHUNK: usize = 1024;
 /// How the stub acknowledges a packet, and we do.
 const PLUS: u8 = b'+';
 
@@ -48,9 +51,27 @@ impl<S: Read + Write> Debugger<S> {
     /// # Errors
     /// Nothing is mapped there, or the stub does not understand.
     pub fn read(&mut self, address: u64) -> Result<u8> {
-        let answer = self.ask(&format!("m{address:x},1"))?;
-        let byte = u8::from_str_radix(&answer, 16).ok();
-        byte.with_context(|| format!("no byte at {address:#x}: the stub says `{answer}`"))
+        Ok(self.read_chunk(address, 1)?[0])
+    }
+
+    /// The bytes at `range`.
+    ///
+    /// # Errors
+    /// Something of it is not mapped, or the stub does not understand.
+    pub fn read_all(&mut self, range: Range<u64>) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for start in range.clone().step_by(CHUNK) {
+            let length = (range.end - start).min(CHUNK as u64);
+            bytes.extend(self.read_chunk(start, length as usize)?);
+        }
+        Ok(bytes)
+    }
+
+    /// `length` bytes at `address`, no more than [`CHUNK`].
+    fn read_chunk(&mut self, address: u64, length: usize) -> Result<Vec<u8>> {
+        let answer = self.ask(&format!("m{address:x},{length:x}"))?;
+        let bytes = bytes(&answer).filter(|bytes| bytes.len() == length);
+        bytes.with_context(|| format!("cannot read at {address:#x}: the stub says `{answer}`"))
     }
 
     /// Puts `byte` at `address`.
@@ -123,6 +144,15 @@ impl<S: Read + Write> Debugger<S> {
         read.context("the machine has hung up")?;
         Ok(byte[0])
     }
+}
+
+/// The bytes that `digits` are, two for each.
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let (pairs, []) = digits.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
+    pairs.iter().map(byte).collect()
 }
 
 /// The checksum of a packet.

@@ -7,7 +7,7 @@
 use crate::cli::{Machine, Memory};
 use crate::setup::Setup;
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What all machines share: the emulator, no window, no network, an end instead of a reset, and the exit device.
 pub const COMMON: [&str; 9] = [
@@ -48,8 +48,6 @@ pub struct Extras {
     pub debugger: Option<OsString>,
     /// Let each instruction take one nanosecond.
     pub count_instructions: bool,
-    /// Keep the memory of a machine that the kernel has to itself in this file, by physical address.
-    pub memory_file: Option<PathBuf>,
 }
 
 impl Extras {
@@ -68,25 +66,15 @@ impl Extras {
     }
 }
 
-/// A machine without a hypervisor, its memory kept in `memory_file` if there is to be one.
-pub fn own(machine: Machine, setup: &Setup, memory_file: Option<&Path>) -> Vec<OsString> {
+/// A machine without a hypervisor.
+pub fn own(machine: Machine, setup: &Setup) -> Vec<OsString> {
     let name = match machine {
         Machine::Pc => "pc",
         Machine::Q35 => "q35",
         Machine::Microvm => "microvm",
     };
-    let mut arguments: Vec<OsString> = ["-cpu", OWN_PROCESSOR].map(OsString::from).to_vec();
+    let mut arguments: Vec<OsString> = ["-M", name, "-cpu", OWN_PROCESSOR].map(OsString::from).to_vec();
     arguments.extend(size(setup, OWN_MEMORY));
-    match memory_file {
-        None => arguments.extend(["-M".into(), name.into()]),
-        Some(file) => {
-            let size = setup.memory.unwrap_or(OWN_MEMORY).0;
-            let mut memory = OsString::from(format!("memory-backend-file,id=memory,share=on,size={size}M,mem-path="));
-            memory.push(doubled_commas(file.as_os_str()));
-            arguments.extend(["-M".into(), format!("{name},memory-backend=memory").into()]);
-            arguments.extend(["-object".into(), memory]);
-        }
-    }
     arguments
 }
 
@@ -216,21 +204,10 @@ mod tests {
 
     #[test]
     fn cpus_and_memory_are_the_kernels() {
-        let all = own(Machine::Microvm, &setup("native", Some(4), Some(32)), None);
+        let all = own(Machine::Microvm, &setup("native", Some(4), Some(32)));
         assert!(has(&all, "-M", "microvm") && has(&all, "-smp", "4") && has(&all, "-m", "32M"));
         let all = dom0(Path::new("x"), &payload(""), &setup("xen", Some(2), None));
         assert!(has(&all, "-smp", "2") && has(&all, "-append", "console=com1 com1=115200,8n1 dom0_max_vcpus=2"));
-    }
-
-    #[test]
-    fn memory_may_be_kept_in_a_file() {
-        let all = own(Machine::Pc, &setup("vmi", None, Some(64)), Some(Path::new("/a,b")));
-        assert!(has(&all, "-M", "pc,memory-backend=memory"));
-        assert!(has(
-            &all,
-            "-object",
-            "memory-backend-file,id=memory,share=on,size=64M,mem-path=/a,,b"
-        ));
     }
 
     #[test]

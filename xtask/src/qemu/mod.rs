@@ -2,7 +2,7 @@
 //!
 //! Always the software emulator: hardware acceleration is missing in most places where tests run, differs where it is
 //! there, and does not repeat to the digit. [`machine`] says with which arguments, [`session`] runs one machine,
-//! [`debugger`] changes one that runs, and [`exit`] reads its end.
+//! [`debugger`] looks into one that runs and changes it, and [`exit`] reads its end.
 
 pub mod debugger;
 pub mod desk;
@@ -84,7 +84,7 @@ pub fn prepare(
     let mut host_log = None;
     match &setup.around {
         Around::Machine { boot, machine, rom } => {
-            qemu.args(machine::own(*machine, setup, extras.memory_file.as_deref()))
+            qemu.args(machine::own(*machine, setup))
                 .args(rom_arguments(workshop, rom)?);
             qemu.args(loader(workshop, *boot, &payload, scratch.path())?);
         }

@@ -1,31 +1,31 @@
-//! The memory of a kernel that has run: what its code was when it ended.
+//! The memory of a kernel that runs: what its code is when it is about to end.
 //!
-//! QEMU can keep a machine's memory in a file. When the kernel has ended the machine, the file holds what was in it, at the offsets of
-//! physical addresses. The image is loaded where it was linked, less a constant (`kernel-core/linker.ld`), so no page table is needed
-//! to find its code.
+//! A debugger stops the machine where the kernel ends, and reads the code as the processor would, by the kernel's own page tables. On
+//! a bare machine one could do without: the image is where it was linked, less a constant. Under Xen it is in whatever frames the
+//! hypervisor had, and only those tables tell which.
 
+use crate::audit::image::Image;
 use crate::build::Built;
-use crate::build::notes::IMAGE_BASE;
-use crate::cli::{Image, MachineArgs, RomChoice};
-use crate::failure::Failure;
+use crate::failure::{Failure, explain};
 use crate::qemu;
+use crate::qemu::debugger::Debugger;
 use crate::qemu::exit::Ending;
 use crate::qemu::machine::Extras;
 use crate::qemu::session::Console;
+use crate::qemu::socket::Socket;
 use crate::setup::Setup;
 use crate::workshop::Workshop;
 use anyhow::{Context, Result, ensure};
-use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::ops::Range;
 use std::time::Duration;
 
-/// As much from the start of memory as any image reaches.
-const KEPT: u64 = 8 << 20;
+/// The function by which the kernel ends.
+const END: &str = "kernel_core::power::exit";
 /// The kernel names its tests and ends: everything else it would do changes no code.
 const ARGUMENTS: &str = "test=list log=warn";
-/// How long that may take.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long that may take, under Xen and on a slow computer.
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// A stretch of a machine's memory.
 #[derive(Debug)]
@@ -50,37 +50,54 @@ impl Memory {
     }
 }
 
-/// Boots the kernel `built` on a machine with `rom`, and returns its memory when it has ended.
+/// Boots the kernel `built`, which is `image`, as `setup` says, and returns its code as it was when it ended.
 ///
 /// # Errors
-/// It did not end well, or QEMU cannot keep memory in a file.
-pub fn boot(workshop: &Workshop, built: &Built, rom: RomChoice) -> Result<Memory> {
-    let folder = tempfile::tempdir().context("no folder for the machine's memory")?;
-    let file = folder.path().join("memory");
-    let image = Image {
-        features: vec!["vmi".to_owned()],
-        release: true,
-    };
-    let machine = MachineArgs {
-        rom: Some(rom),
-        ..MachineArgs::default()
-    };
+/// It did not end well, or its memory could not be read.
+pub fn boot(workshop: &Workshop, built: &Built, image: &Image, setup: &Setup) -> Result<Memory> {
+    let end = image.functions.iter().find(|function| function.name == END);
+    let end = end
+        .with_context(|| format!("the image has no function {END}"))?
+        .range
+        .start;
+    let code = code(image)?;
+    let base = code.start;
+    let debugger = Socket::listen(move |machine| look(Debugger::new(machine), end, code))?;
     let extras = Extras {
-        memory_file: Some(file.clone()),
+        debugger: Some(debugger.address()),
         ..Extras::default()
     };
-    let setup = Setup::new(&image, &machine)?;
-    let outcome = qemu::prepare(workshop, &setup, built, ARGUMENTS, &extras)?.run(Console::Unattended(LIMIT))?;
+    let outcome = qemu::prepare(workshop, setup, built, ARGUMENTS, &extras)?.run(Console::Unattended(LIMIT))?;
+    let looked = debugger.outcome().context("nobody looked into the machine")?;
     ensure!(
         matches!(outcome.ending, Ending::Exit(0)),
-        Failure::NoVerdict.error(format!("{setup}: {}\n{}", outcome.ending, outcome.transcript))
+        Failure::NoVerdict.error(format!(
+            "{setup}: {}{}\n{}",
+            outcome.ending,
+            looked
+                .err()
+                .map(|why| format!("; {}", explain(&why)))
+                .unwrap_or_default(),
+            outcome.transcript
+        ))
     );
-    let mut bytes = Vec::new();
-    let file = File::open(&file).context("QEMU kept no memory in the file it was given")?;
-    file.take(KEPT)
-        .read_to_end(&mut bytes)
-        .context("cannot read the machine's memory")?;
-    Ok(Memory::of(IMAGE_BASE, bytes))
+    Ok(Memory::of(base, looked?))
+}
+
+/// From the first to the last address of code.
+fn code(image: &Image) -> Result<Range<u64>> {
+    let start = image.code().map(|section| section.range.start).min();
+    let end = image.code().map(|section| section.range.end).max();
+    let (start, end) = start.zip(end).context("the image has no code")?;
+    Ok(start..end)
+}
+
+/// What is at `code` when the machine comes to `end`.
+fn look(mut machine: Debugger<impl Read + Write>, end: u64, code: Range<u64>) -> Result<Vec<u8>> {
+    machine.run_to(end)?;
+    let bytes = machine.read_all(code)?;
+    machine.let_go()?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

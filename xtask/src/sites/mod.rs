@@ -10,10 +10,11 @@ pub mod table;
 
 use crate::audit::image::Image;
 use crate::build;
-use crate::cli::{RomChoice, Sites};
+use crate::cli::{self, MachineArgs, RomChoice, Sites};
 use crate::configuration::Configuration;
 use crate::platform::Platform;
 use crate::rom;
+use crate::setup::Setup;
 use crate::workshop::Workshop;
 use anyhow::Result;
 use memory::Memory;
@@ -46,7 +47,15 @@ pub fn run(workshop: &Workshop, asked: &Sites) -> Result<u8> {
     for rom in roms(asked) {
         eprintln!("sites: booting with the ROM {rom}");
         let choice = rom.parse::<RomChoice>().map_err(|why| anyhow::anyhow!(why))?;
-        let memory = memory::boot(workshop, &built, choice)?;
+        let machine = MachineArgs {
+            rom: Some(choice),
+            ..MachineArgs::default()
+        };
+        let vmi = cli::Image {
+            features: vec![Platform::Vmi.name().to_owned()],
+            release: true,
+        };
+        let memory = memory::boot(workshop, &built, &image, &Setup::new(&vmi, &machine)?)?;
         booted.push(Booted { rom, memory });
     }
     if !asked.summary {

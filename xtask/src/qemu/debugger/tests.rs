@@ -56,6 +56,22 @@ fn a_byte_is_read_and_written() {
 }
 
 #[test]
+fn what_is_long_is_read_in_chunks() {
+    let chunk = "5a".repeat(CHUNK);
+    let says = format!("+${chunk}#{:02x}+$90cc#2f", sum(chunk.as_bytes()));
+    let mut debugger = debugger(&says);
+    let read = debugger.read_all(0x10..0x12 + CHUNK as u64).unwrap();
+    assert_eq!((read[0], &read[CHUNK..]), (0x5a, [0x90, 0xcc].as_slice()));
+    assert_eq!(heard(&debugger), "$m10,400#8e+$m410,2#60+");
+}
+
+#[test]
+fn fewer_bytes_than_asked_for_are_an_error() {
+    let error = debugger("+$90#69").read_all(0x10..0x12).unwrap_err();
+    assert_eq!(error.to_string(), "cannot read at 0x10: the stub says `90`");
+}
+
+#[test]
 fn a_breakpoint_does_not_outlive_its_stop() {
     let mut debugger = debugger("+$OK#9a+$T05thread:01;#07+$OK#9a");
     debugger.run_to(0x10).unwrap();
@@ -70,7 +86,7 @@ fn a_machine_that_ends_before_its_stop_is_an_error() {
 
 #[test]
 fn what_is_not_as_expected_is_named() {
-    assert_eq!(complaint("+$E14#aa"), "no byte at 0x10: the stub says `E14`");
+    assert_eq!(complaint("+$E14#aa"), "cannot read at 0x10: the stub says `E14`");
     assert!(complaint("-").ends_with("`+` expected, `-` received"));
     assert!(complaint("+$2e#98").ends_with("the checksum should be 97"));
     assert!(complaint("+$2").contains("`m10,1`: the machine has hung up"));
