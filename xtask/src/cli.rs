@@ -21,6 +21,7 @@ Examples:
   cargo xtask test                                   everything; a table for each platform and one closing line
   cargo xtask audit --features xen                   what is proved on the image, rule by rule
   cargo xtask sites --rom soft-if                    what a ROM makes of each operation in the vmi kernel
+  cargo xtask sites -F paravirt --platform xen       what an image of several platforms makes of itself under Xen
   cargo xtask bench --compare docs/bench.json        what each operation costs; status 1 if a bar is missed or more was lost
 
 Exit status of run, test and soak:
@@ -57,7 +58,7 @@ pub enum Verb {
     Bench(Bench),
     /// Take the optimised images apart and prove on them what the project claims; status 1 if a rule is broken.
     Audit(Audit),
-    /// List every place of the vmi kernel that a ROM may change, and what each ROM makes of it.
+    /// List every place of a kernel that a ROM, or being under Xen, may change, and what became of it; status 1 if anything else was changed.
     Sites(Sites),
     /// Make disk images that boot by BIOS and by UEFI, in QEMU or from a USB stick.
     Image(Image),
@@ -280,10 +281,16 @@ pub struct Audit {
 /// Which sites to list.
 #[derive(Debug, Clone, Args)]
 pub struct Sites {
-    /// Only with this ROM: native, call, soft-if, none, or a file (may be given several times; native, call and soft-if if not given).
+    /// The image: vmi; or paravirt for the one that is all platforms, paravirt,native,xen for some. A release image always.
+    #[arg(long, short = 'F', value_name = "PLATFORM,…", default_value = "vmi")]
+    pub features: Vec<String>,
+    /// The platform to boot an image of several on (paravirt; the first of native, vmi and xen that it has if not given).
+    #[arg(long, visible_alias = "on", value_enum, value_name = "PLATFORM")]
+    pub platform: Option<Platform>,
+    /// Only with this ROM: native, call, soft-if, none, or a file (vmi; may be given several times; native, call and soft-if if not given).
     #[arg(long = "rom", value_name = "ROM")]
-    pub roms: Vec<String>,
-    /// Only what became of all sites together, a line for each ROM.
+    pub roms: Vec<RomChoice>,
+    /// Only what became of all sites together, a line for each machine that the image was booted on.
     #[arg(long)]
     pub summary: bool,
 }

@@ -1,38 +1,65 @@
 //! The list itself.
 
-use super::Booted;
 use super::table::{Kind, Patch};
+use super::{Booted, Tables, paravirt};
 use crate::audit::image::{Crate, Image, decode};
 use crate::audit::violation::text;
 use crate::places::Place;
 use std::fmt::Write;
 use std::ops::Range;
 
-/// Prints each place: where it is, what it is, and its bytes as compiled and under each ROM.
-pub fn print(image: &Image, patches: &[Patch], booted: &[Booted]) {
-    for patch in patches {
-        let user = user(image, origin(patches, patch));
-        print!("{}", entry(image, patch, &user, booted));
+/// A place in the list.
+struct Row {
+    range: Range<u64>,
+    /// What it is.
+    what: String,
+    /// Who uses the operation there.
+    user: String,
+}
+
+/// Prints each place: where it is, what it is, and its bytes as compiled and in each booted kernel.
+pub fn print(image: &Image, tables: &Tables, booted: &[Booted]) {
+    let of_rom = tables.rom.iter().map(|patch| of_rom(image, &tables.rom, patch));
+    let of_xen = tables.xen.iter().map(|site| of_xen(image, site));
+    let mut rows: Vec<_> = of_rom.chain(of_xen).collect();
+    rows.sort_by_key(|row| row.range.start);
+    rows.iter().for_each(|row| print!("{}", entry(image, row, booted)));
+}
+
+/// One of the `patches` of a ROM.
+fn of_rom(image: &Image, patches: &[Patch], patch: &Patch) -> Row {
+    let Patch { kind, call, range, .. } = patch;
+    Row {
+        range: range.clone(),
+        what: format!("{kind:6} {:2} {}", call.number(), call.name()),
+        user: user(image, origin(patches, patch)),
     }
 }
 
-/// One place in the list; `user` is who uses the operation there.
-fn entry(image: &Image, patch: &Patch, user: &str, booted: &[Booted]) -> String {
-    let Patch { kind, call, range, .. } = patch;
+/// A site that is patched under Xen.
+fn of_xen(image: &Image, site: &paravirt::Site) -> Row {
+    Row {
+        range: site.range.clone(),
+        what: match site.kind {
+            paravirt::Kind::Branch { target } => format!("branch to {target:#x}"),
+            paravirt::Kind::Alternative => "alternative".to_owned(),
+        },
+        user: user(image, site.range.start),
+    }
+}
+
+/// The lines of one place.
+fn entry(image: &Image, row: &Row, booted: &[Booted]) -> String {
+    let Row { range, what, user } = row;
     let length = range.end - range.start;
-    let mut entry = format!(
-        "{:#x} {kind:6} {:2} {:18} {length:2} bytes, {user}\n",
-        range.start,
-        call.number(),
-        call.name(),
-    );
+    let mut entry = format!("{:#x} {what:28} {length:2} bytes, {user}\n", range.start);
     let compiled = image.bytes(range.clone());
-    let mut line = |label: &str, bytes: &[u8]| writeln!(entry, "    {label:11} {}", shown(range.start, bytes)).is_ok();
-    line("as compiled", compiled);
-    for Booted { rom, memory } in booted {
+    let mut line = |label: &str, text: &str| writeln!(entry, "    {label:11} {text}").is_ok();
+    line("as compiled", &shown(range.start, compiled));
+    for Booted { setup, memory, .. } in booted {
         match memory.bytes(range.clone()) {
-            same if same == compiled => writeln!(entry, "    {rom:11} the same").is_ok(),
-            other => writeln!(entry, "    {rom:11} {}", shown(range.start, other)).is_ok(),
+            same if same == compiled => line(&setup.label(), "the same"),
+            other => line(&setup.label(), &shown(range.start, other)),
         };
     }
     entry
@@ -77,93 +104,61 @@ fn shown(address: u64, bytes: &[u8]) -> String {
     format!("{:47}  {}", hex.join(" "), instructions.join("; "))
 }
 
-/// What became of all places under one ROM, in a line.
-pub fn summary(image: &Image, patches: &[Patch], booted: &Booted) -> String {
-    let changed = |kind: fn(&Kind) -> bool| {
-        let of_kind = || patches.iter().filter(move |patch| kind(&patch.kind));
-        let is_other = |range: &Range<u64>| image.bytes(range.clone()) != booted.memory.bytes(range.clone());
-        (
-            of_kind().filter(|patch| is_other(&patch.range)).count(),
-            of_kind().count(),
-        )
-    };
-    let (sites, all_sites) = changed(|kind| matches!(kind, Kind::Site));
-    let (detours, all_detours) = changed(|kind| matches!(kind, Kind::Detour { .. }));
-    let metadata: usize = patches.iter().map(|patch| patch.record).sum();
-    format!(
-        "ROM {}: {sites} of {all_sites} sites changed, {detours} of {all_detours} detours opened, nothing else; {metadata} bytes tell of them",
-        booted.rom
-    )
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::memory::Memory;
+    use super::super::samples::{booted, patch, site};
     use super::*;
     use crate::audit::image::sample::image;
-    use vmi64::Call;
 
-    /// A site of call 30, eight bytes of prefixes and `cli`, and what two ROMs made of it.
-    fn list() -> (Image, Patch, [Booted; 2]) {
-        let compiled = [0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0xfa];
-        let masked = vec![0x65, 0xc6, 0x04, 0x25, 1, 0, 0, 0, 0];
-        let image = image(&[("f", &|a| a.db(&compiled).unwrap())]);
-        let patch = Patch {
-            kind: Kind::Site,
-            call: Call::DisableInterrupts,
-            range: 0..9,
-            record: 5,
-        };
-        let booted = |rom: &str, bytes| Booted {
-            rom: rom.to_owned(),
-            memory: Memory::of(0, bytes),
-        };
-        (
-            image,
-            patch,
-            [booted("native", compiled.to_vec()), booted("soft-if", masked)],
-        )
+    /// Eight bytes of prefixes and `cli`.
+    const COMPILED: [u8; 9] = [0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0xfa];
+    /// What some make of it.
+    const MASKED: [u8; 9] = [0x65, 0xc6, 0x04, 0x25, 1, 0, 0, 0, 0];
+
+    fn compiled() -> Image {
+        image(&[("f", &|a| a.db(&COMPILED).unwrap())])
     }
 
     #[test]
     fn a_site_is_shown_before_and_after() {
-        let (image, patch, booted) = list();
+        let (image, patch) = (compiled(), patch(0..9));
+        let booted = [
+            booted("vmi", Some("native"), COMPILED.to_vec()),
+            booted("vmi", Some("soft-if"), MASKED.to_vec()),
+        ];
         let expected = "\
 0x0 site   30 DisableInterrupts   9 bytes, f
     as compiled 2e 2e 2e 2e 2e 2e 2e 2e fa                       cli
     native      the same
     soft-if     65 c6 04 25 01 00 00 00 00                       mov byte ptr gs:[1], 0
 ";
-        assert_eq!(entry(&image, &patch, &user(&image, 0), &booted), expected);
+        let row = of_rom(&image, std::slice::from_ref(&patch), &patch);
+        assert_eq!(entry(&image, &row, &booted), expected);
+    }
+
+    #[test]
+    fn a_site_under_xen_is_shown_with_what_it_is() {
+        let image = compiled();
+        let mut site = site(0..9, &MASKED);
+        let title = |site: &paravirt::Site| {
+            let entry = entry(&image, &of_xen(&image, site), &[]);
+            entry.lines().next().unwrap().to_owned()
+        };
+        assert_eq!(title(&site), "0x0 alternative                   9 bytes, f");
+        site.kind = paravirt::Kind::Branch {
+            target: 0xffff_ffff_8010_0000,
+        };
+        assert_eq!(title(&site), "0x0 branch to 0xffffffff80100000  9 bytes, f");
     }
 
     #[test]
     fn a_site_that_a_detour_leads_to_is_where_the_detour_is() {
-        let (_, site, _) = list();
         let detour = |target| Patch {
             kind: Kind::Detour { target },
-            range: 100..105,
-            ..site.clone()
+            ..patch(100..105)
         };
-        let at = |start: u64| Patch {
-            range: start..start + 9,
-            ..site.clone()
-        };
+        let at = |start: u64| patch(start..start + 9);
         assert_eq!(origin(&[detour(198), at(200)], &at(200)), 100);
         assert_eq!(origin(&[detour(100), detour(201), at(200)], &at(200)), 200);
-    }
-
-    #[test]
-    fn the_summary_counts_changes() {
-        let (image, patch, booted) = list();
-        let summaries = booted.map(|each| summary(&image, std::slice::from_ref(&patch), &each));
-        assert!(
-            summaries[0].starts_with("ROM native: 0 of 1 sites changed, 0 of 0 detours"),
-            "{}",
-            summaries[0]
-        );
-        assert!(
-            summaries[1].ends_with("1 of 1 sites changed, 0 of 0 detours opened, nothing else; 5 bytes tell of them")
-        );
     }
 }

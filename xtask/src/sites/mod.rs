@@ -1,161 +1,207 @@
-//! `sites`: every place of a vmi kernel that a ROM may change, and what each ROM made of it.
+//! `sites`: every place of a kernel that is changed at boot, and what became of each.
 //!
 //! A kernel that rewrites itself should be able to show how. The places and their bytes as compiled are in the image; what they became
-//! is read from the memory of machines that booted it with each ROM. So the list shows what is executed, not what should be. And the
-//! rest of the code is compared as well: a takeover that changed a byte anywhere else is an error.
+//! is read from the memory of machines that booted it: with each ROM, under Xen, or where nothing should have changed at all. So the list
+//! shows what is executed, not what should be. And the rest of the code is compared as well: whoever changed a byte anywhere else has
+//! made an error.
 
+mod complaints;
 mod listing;
 mod memory;
+mod paravirt;
+#[cfg(test)]
+mod samples;
+mod summary;
 pub mod table;
 
 use crate::audit::image::Image;
 use crate::build;
+use crate::build::Built;
+use crate::build::paravirt_sites::Table;
 use crate::cli::{self, MachineArgs, RomChoice, Sites};
 use crate::configuration::Configuration;
 use crate::platform::Platform;
 use crate::rom;
-use crate::setup::Setup;
+use crate::setup::{Around, Setup};
 use crate::workshop::Workshop;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use memory::Memory;
+use std::fs;
+use std::ops::Range;
 use table::Patch;
 
-/// The exit status when code was changed that is no site, or a record is larger than it may be.
+/// The exit status when code was changed that should not have been, or a record is larger than it may be.
 const WRONG: u8 = 1;
 
-/// How many bytes the kernel may spend to tell of one place.
-const RECORD_LIMIT: usize = 16;
+/// The places of an image that somebody may change, each list by ascending address. A place may be in both.
+#[derive(Debug)]
+struct Tables {
+    /// A ROM.
+    rom: Vec<Patch>,
+    /// The entry of Xen, in an image of several platforms.
+    xen: Vec<paravirt::Site>,
+}
+
+/// Who may have changed the code of a booted kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Changer {
+    /// On a bare machine the kernel is complete as it is.
+    Nobody,
+    /// The takeover by a ROM.
+    Rom,
+    /// The entry of Xen.
+    Xen,
+}
 
 /// The code of one booted kernel.
 #[derive(Debug)]
 struct Booted {
-    /// The ROM it found.
-    rom: String,
-    /// Its memory when it had ended.
+    /// Where it was booted.
+    setup: Setup,
+    /// Who may have changed it there.
+    changer: Changer,
+    /// What its code was when it ended.
     memory: Memory,
 }
 
-/// Boots the kernel with each ROM asked for and lists all sites; returns the exit status.
+/// Boots the kernel wherever it is asked for and lists all sites; returns the exit status.
 ///
 /// # Errors
 /// Something cannot be built or booted, or the image's tables are broken.
 pub fn run(workshop: &Workshop, asked: &Sites) -> Result<u8> {
-    let built = build::kernel(workshop, &Configuration::Single(Platform::Vmi), true)?;
+    let configuration = Configuration::only(&asked.features)?;
+    let setups = setups(&configuration, asked)?;
+    let built = build::kernel(workshop, &configuration, true)?;
     let image = Image::open(&built.full, &workshop.paths.root)?;
-    let patches = table::read(&image)?;
+    let tables = Tables::read(&image, &built)?;
     let mut booted = Vec::new();
-    for rom in roms(asked) {
-        eprintln!("sites: booting with the ROM {rom}");
-        let choice = rom.parse::<RomChoice>().map_err(|why| anyhow::anyhow!(why))?;
-        let machine = MachineArgs {
-            rom: Some(choice),
-            ..MachineArgs::default()
-        };
-        let vmi = cli::Image {
-            features: vec![Platform::Vmi.name().to_owned()],
-            release: true,
-        };
-        let memory = memory::boot(workshop, &built, &image, &Setup::new(&vmi, &machine)?)?;
-        booted.push(Booted { rom, memory });
+    for setup in setups {
+        eprintln!("sites: booting {setup}");
+        let memory = memory::boot(workshop, &built, &image, &setup)?;
+        booted.push(Booted::new(setup, memory));
     }
     if !asked.summary {
-        listing::print(&image, &patches, &booted);
+        listing::print(&image, &tables, &booted);
     }
-    let mut complaints = oversized(&patches);
+    let mut complaints = complaints::oversized(&tables);
     for each in &booted {
-        println!("{}", listing::summary(&image, &patches, each));
-        complaints.extend(elsewhere(&image, &patches, each));
+        let of_this = complaints::of(&image, &tables, each);
+        println!("{}", summary::line(&image, &tables, each, of_this.is_empty()));
+        complaints.extend(of_this);
     }
     complaints.iter().for_each(|complaint| eprintln!("{complaint}"));
     Ok(if complaints.is_empty() { 0 } else { WRONG })
 }
 
-/// The ROMs asked for, all good ones if none.
-fn roms(asked: &Sites) -> Vec<String> {
-    match asked.roms.as_slice() {
-        [] => rom::NAMES.map(str::to_owned).to_vec(),
-        some => some.to_vec(),
-    }
+/// Where to boot: on the platform asked for, and if that is vmi, with each ROM asked for, or each good one.
+fn setups(configuration: &Configuration, asked: &Sites) -> Result<Vec<Setup>> {
+    let platform = asked.platform.unwrap_or_else(|| configuration.usual_platform());
+    let roms = match asked.roms.as_slice() {
+        [] if platform == Platform::Vmi => rom::NAMES.map(|name| Some(RomChoice::Built(name.to_owned()))).to_vec(),
+        [] => vec![None],
+        some => some.iter().cloned().map(Some).collect(),
+    };
+    let image = cli::Image {
+        features: asked.features.clone(),
+        release: true,
+    };
+    let machines = roms.into_iter().map(|rom| MachineArgs {
+        on: asked.platform,
+        rom,
+        ..MachineArgs::default()
+    });
+    machines.map(|machine| Setup::new(&image, &machine)).collect()
 }
 
-/// A complaint for each kind of place whose records are larger than they may be.
-fn oversized(patches: &[Patch]) -> Vec<String> {
-    let mut complaints: Vec<_> = patches
-        .iter()
-        .filter(|patch| patch.record > RECORD_LIMIT)
-        .map(|patch| {
-            format!(
-                "the record of a {} has {} bytes, and may have {RECORD_LIMIT}",
-                patch.kind, patch.record
-            )
+impl Tables {
+    /// The tables of `image`, which is `built`.
+    fn read(image: &Image, built: &Built) -> Result<Self> {
+        let file = fs::read(&built.full).with_context(|| format!("cannot read {}", built.full.display()))?;
+        let records = Table::of(&file)?.map(|table| table.records).unwrap_or_default();
+        Ok(Self {
+            rom: table::read(image)?,
+            xen: paravirt::read(image, &records)?,
         })
-        .collect();
-    complaints.dedup();
-    complaints
-}
+    }
 
-/// Complaints about code that is no site and not as compiled.
-fn elsewhere(image: &Image, patches: &[Patch], booted: &Booted) -> Vec<String> {
-    let mut complaints = Vec::new();
-    for section in image.code() {
-        let mut start = section.range.start;
-        let inside = patches.iter().map(|patch| patch.range.clone());
-        for patch in inside.chain(std::iter::once(section.range.end..section.range.end)) {
-            let between = start..patch.start;
-            if image.bytes(between.clone()) != booted.memory.bytes(between.clone()) {
-                complaints.push(format!(
-                    "ROM {}: code at {:#x} to {:#x} is no site, and not as compiled",
-                    booted.rom, between.start, between.end
-                ));
-            }
-            start = patch.end;
+    /// The places that `changer` may change.
+    fn open(&self, changer: Changer) -> Vec<Range<u64>> {
+        match changer {
+            Changer::Nobody => Vec::new(),
+            Changer::Rom => self.rom.iter().map(|patch| patch.range.clone()).collect(),
+            Changer::Xen => self.xen.iter().map(|site| site.range.clone()).collect(),
         }
     }
-    complaints
+
+    /// The sites that must have become what their records say.
+    fn under_xen(&self, changer: Changer) -> &[paravirt::Site] {
+        match changer {
+            Changer::Nobody | Changer::Rom => &[],
+            Changer::Xen => &self.xen,
+        }
+    }
+}
+
+impl Booted {
+    fn new(setup: Setup, memory: Memory) -> Self {
+        let changer = match &setup.around {
+            Around::Machine {
+                rom: RomChoice::None, ..
+            } => Changer::Nobody,
+            Around::Machine { .. } => Changer::Rom,
+            Around::Dom0 | Around::DomU => Changer::Xen,
+        };
+        Self { setup, changer, memory }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::table::Kind;
     use super::*;
-    use crate::audit::image::sample::image;
-    use vmi64::Call;
+    use crate::failure::Failure;
 
-    fn patch(record: usize) -> Patch {
-        Patch {
-            kind: Kind::Site,
-            call: Call::SetCR3,
-            range: 4..9,
-            record,
-        }
-    }
-
-    #[test]
-    fn large_records_are_named_once() {
-        assert!(oversized(&[patch(5), patch(16)]).is_empty());
-        assert_eq!(
-            oversized(&[patch(17), patch(17)]),
-            ["the record of a site has 17 bytes, and may have 16"]
-        );
-    }
-
-    #[test]
-    fn a_change_is_fine_at_a_site_and_nowhere_else() {
-        let image = image(&[("code", &|a| (0..16).for_each(|_| a.nop().unwrap()))]);
-        let complaints = |changed: usize| {
-            let mut code = vec![0x90; 16];
-            code[changed] = 0xcc;
-            let booted = Booted {
-                rom: "bad".to_owned(),
-                memory: Memory::of(0, code),
-            };
-            elsewhere(&image, &[patch(5)], &booted)
+    /// Where an image is booted.
+    fn booted_on(features: &str, platform: Option<Platform>, roms: &[&str]) -> Result<Vec<String>> {
+        let asked = Sites {
+            features: vec![features.to_owned()],
+            platform,
+            roms: roms.iter().map(|rom| rom.parse().unwrap()).collect(),
+            summary: false,
         };
-        assert!((4..9).all(|changed| complaints(changed).is_empty()));
+        let setups = setups(&Configuration::only(&asked.features)?, &asked)?;
+        Ok(setups.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn vmi_is_booted_with_each_good_rom() {
+        let all = ["vmi native", "vmi call", "vmi soft-if"];
+        assert_eq!(booted_on("vmi", None, &[]).unwrap(), all);
         assert_eq!(
-            complaints(9),
-            ["ROM bad: code at 0x9 to 0x10 is no site, and not as compiled"]
+            booted_on("vmi", None, &["none", "call"]).unwrap(),
+            ["vmi no ROM", "vmi call"]
         );
-        assert_eq!(complaints(3).len(), 1);
+    }
+
+    #[test]
+    fn an_image_of_several_is_booted_on_one() {
+        let on = |platform| booted_on("paravirt", platform, &[]).unwrap();
+        assert_eq!(on(None), ["paravirt native pvh"]);
+        assert_eq!(on(Some(Platform::Xen)), ["paravirt xen dom0"]);
+        assert_eq!(on(Some(Platform::Vmi)).len(), 3);
+        assert_eq!(
+            booted_on("paravirt,xen,vmi", None, &["none"]).unwrap(),
+            ["paravirt-xen-vmi vmi no ROM"]
+        );
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        for (features, platform, roms) in [
+            ("paravirt", None, ["call"].as_slice()),
+            ("paravirt,native,vmi", Some(Platform::Xen), &[]),
+        ] {
+            let error = booted_on(features, platform, roms).unwrap_err();
+            assert_eq!(Failure::of(&error), Failure::Usage, "{error}");
+        }
     }
 }
