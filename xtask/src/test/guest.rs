@@ -27,7 +27,7 @@ pub fn run(workshop: &Workshop, planned: &Planned, built: &Built) -> Column {
     let what = match &planned.expected {
         Expected::Refusal(tampering) => tampering.name,
         Expected::BrokenTable(broken) => broken.name,
-        Expected::Tests { .. } | Expected::Report(_) => &planned.arguments,
+        Expected::Tests { .. } | Expected::Report(_) | Expected::Insistence(_) => &planned.arguments,
     };
     eprint!("{} {label} {what}: ", planned.setup.configuration);
     match boot(workshop, planned, built) {
@@ -48,11 +48,11 @@ pub fn run(workshop: &Workshop, planned: &Planned, built: &Built) -> Column {
 fn boot(workshop: &Workshop, planned: &Planned, built: &Built) -> Result<Outcome> {
     let debugger = match &planned.expected {
         Expected::Refusal(tampering) => Some(tampering.wait()?),
-        Expected::Tests { .. } | Expected::Report(_) | Expected::BrokenTable(_) => None,
+        Expected::Tests { .. } | Expected::Report(_) | Expected::Insistence(_) | Expected::BrokenTable(_) => None,
     };
     let built = match &planned.expected {
         Expected::BrokenTable(broken) => broken.built(built),
-        Expected::Tests { .. } | Expected::Report(_) | Expected::Refusal(_) => built.clone(),
+        Expected::Tests { .. } | Expected::Report(_) | Expected::Insistence(_) | Expected::Refusal(_) => built.clone(),
     };
     let extras = Extras {
         debugger: debugger.as_ref().map(Socket::address),
@@ -82,6 +82,7 @@ fn judge(platform: Platform, expected: &Expected, outcome: &Outcome) -> Vec<Case
             cases
         }
         Expected::Report(breakage) => vec![Case::new(breakage.name(), breakage.judge(platform, outcome))],
+        Expected::Insistence(asked) => vec![Case::new(asked.name(), asked.judge(outcome))],
         Expected::Refusal(tampering) => vec![Case::new(tampering.name, tampering.judge(outcome))],
         Expected::BrokenTable(broken) => vec![Case::new(broken.name, broken.judge(outcome))],
     }

@@ -12,6 +12,7 @@ mod broken_tables;
 mod case;
 mod guest;
 mod host;
+mod insistence;
 mod lines;
 mod plan;
 mod programs;

@@ -4,6 +4,7 @@ mod machines;
 
 use super::breakage::Breakage;
 use super::broken_tables::{self, BrokenTable};
+use super::insistence::Insistence;
 use super::tampering::{self, Tampering};
 use crate::build::Built;
 use crate::cli::{Boot, Image, MachineArgs, RomChoice};
@@ -25,6 +26,8 @@ pub enum Expected {
     },
     /// The report of something broken on purpose.
     Report(Breakage),
+    /// What is to be done about another platform than there is.
+    Insistence(Insistence),
     /// The report of something changed behind the kernel's back.
     Refusal(Tampering),
     /// The report of a table that cannot be followed.
@@ -52,7 +55,9 @@ const LONG_TEST: &str = "test=programs-ten-thousand-leave-no-trace";
 const LONG_LIMIT: Duration = Duration::from_secs(1500);
 
 /// What a kernel is told that is to get through its start and no further.
-const NOTHING_TO_DO: &str = "test=list log=warn";
+const NOTHING_TO_DO: &str = "test=list";
+/// The same, with what goes wrong in the log and nothing else.
+const IN_SILENCE: &str = "test=list log=warn";
 
 /// An image, and where it has to prove itself.
 #[derive(Debug)]
@@ -79,7 +84,7 @@ impl Plan {
     }
 
     /// All runs: the tests, with `module` loaded beside the kernel, in every way to boot it; a long one, in one way; then what is broken
-    /// on purpose.
+    /// on purpose; and for an image of several, on each of its platforms, that it is to be on another.
     pub fn runs(&self, release: bool, module: &Path) -> Vec<Planned> {
         let image = self.image(release);
         let tested = self.machines.tested.iter();
@@ -91,6 +96,12 @@ impl Plan {
                 .filter_map(|machine| long(&image, machine, module)),
         );
         runs.extend(self.machines.broken.iter().flat_map(|machine| reports(&image, machine)));
+        runs.extend(
+            self.machines
+                .broken
+                .iter()
+                .filter_map(|machine| insistence(&image, machine)),
+        );
         runs
     }
 
@@ -166,6 +177,19 @@ fn reports(image: &Image, machine: &MachineArgs) -> Vec<Planned> {
     Breakage::all(setup.platform, image.release).map(broken).collect()
 }
 
+/// A kernel that is told to be on another platform than it is on `machine`, if that is a machine for one of several.
+fn insistence(image: &Image, machine: &MachineArgs) -> Option<Planned> {
+    let asked = Insistence::on(machine.on?);
+    let setup = Setup::new(image, machine).ok()?;
+    Some(Planned {
+        label: setup.label(),
+        arguments: format!("{} {NOTHING_TO_DO}", asked.name()),
+        limit: limit(&setup),
+        setup,
+        expected: Expected::Insistence(asked),
+    })
+}
+
 /// A kernel changed behind its back, on the machine where that can be done.
 fn tampered(image: &Image, tampering: Tampering) -> Result<Planned> {
     let machine = tampering.machine.clone();
@@ -189,7 +213,7 @@ fn refusal(image: &Image, machine: &MachineArgs, expected: Expected) -> Result<P
         label: setup.label(),
         limit: limit(&setup),
         setup,
-        arguments: NOTHING_TO_DO.into(),
+        arguments: IN_SILENCE.into(),
         expected,
     })
 }

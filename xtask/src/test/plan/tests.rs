@@ -79,6 +79,9 @@ fn one_image_of_several_is_booted_in_every_way_of_each() {
         "native pvh: break=panic",
         "xen dom0: break=hypercall",
         "vmi call: break=panic",
+        "native pvh: platform=xen test=list",
+        "xen dom0: platform=native test=list",
+        "vmi call: platform=native test=list",
     ] {
         assert!(lines.iter().any(|line| line == broken), "{broken}: {lines:?}");
     }
@@ -105,6 +108,14 @@ fn children_that_are_named_are_tested_like_all_of_them() {
     let lines = lines(&plan("paravirt,native,xen"));
     assert!(lines.iter().any(|line| line == "native uefi: test=all"), "{lines:?}");
     assert!(lines.iter().all(|line| !line.starts_with("vmi")), "{lines:?}");
+}
+
+#[test]
+fn an_image_of_one_is_not_told_to_be_another() {
+    for features in ["native", "xen", "vmi"] {
+        let lines = lines(&plan(features));
+        assert!(lines.iter().all(|line| !line.contains("platform=")), "{lines:?}");
+    }
 }
 
 #[test]
