@@ -123,19 +123,31 @@ impl Walk {
 }
 
 /// Follows the translation of `address` from `root` down.
+#[inline(always)]
 pub fn walk(tables: &impl Tables, root: Pfn, address: VirtAddr) -> Walk {
-    let mut slot = Slot {
+    way_down(tables, root, address).unwrap_or_else(|end| end)
+}
+
+/// The entry of level one for `address`, or the one above it at which the way ends.
+#[inline(always)]
+fn way_down(tables: &impl Tables, root: Pfn, address: VirtAddr) -> Result<Walk, Walk> {
+    let four = Slot {
         table: root,
         level: PageTableLevel::Four,
         address,
     };
-    loop {
-        let pte = tables.read(slot);
-        match descend(tables, slot, pte) {
-            Some(next) => slot = next,
-            None => return Walk { slot, pte },
-        }
-    }
+    let three = below(tables, four)?;
+    let two = below(tables, three)?;
+    let slot = below(tables, two)?;
+    let pte = tables.read(slot);
+    Ok(Walk { slot, pte })
+}
+
+/// The entry below that at `slot`, if there is a table.
+#[inline(always)]
+fn below(tables: &impl Tables, slot: Slot) -> Result<Slot, Walk> {
+    let pte = tables.read(slot);
+    descend(tables, slot, pte).ok_or(Walk { slot, pte })
 }
 
 /// Maps `page` to `frame`, adding tables where they are missing.
@@ -183,33 +195,41 @@ pub fn make_way(tables: &mut impl Tables, root: Pfn, page: VirtAddr) -> Result<S
     if !page.is_aligned(PAGE_SIZE) {
         return Err(MapError::Unaligned(page));
     }
-    let mut slot = Slot {
+    let four = Slot {
         table: root,
         level: PageTableLevel::Four,
         address: page,
     };
-    while let Some(below) = slot.level.next_lower_level() {
-        let pte = tables.read(slot);
-        slot = if pte.is_present() {
-            descend(tables, slot, pte).ok_or(MapError::LargePage(page))?
-        } else {
-            add_table(tables, slot, below)?
-        };
-    }
-    Ok(slot)
+    let three = table_below(tables, four)?;
+    let two = table_below(tables, three)?;
+    table_below(tables, two)
 }
 
-/// Enters a new table of level `below` at `slot`; returns where the way down goes on.
-fn add_table<T: Tables>(tables: &mut T, slot: Slot, below: PageTableLevel) -> Result<Slot, MapError> {
-    let table = tables.new_table(below).ok_or(MapError::OutOfMemory)?;
+/// The entry below that at `slot`, in a table that is added if there is none.
+#[inline(always)]
+fn table_below(tables: &mut impl Tables, slot: Slot) -> Result<Slot, MapError> {
+    let pte = tables.read(slot);
+    if pte.is_present() {
+        descend(tables, slot, pte).ok_or(MapError::LargePage(slot.address))
+    } else {
+        add_table(tables, slot)
+    }
+}
+
+/// Enters a new table at `slot`, which is above level one; returns where the way down goes on.
+#[cold]
+fn add_table<T: Tables>(tables: &mut T, slot: Slot) -> Result<Slot, MapError> {
+    let level = slot.level.next_lower_level().ok_or(MapError::LargePage(slot.address))?;
+    let table = tables.new_table(level).ok_or(MapError::OutOfMemory)?;
     tables.write(slot, tables.entry(table, T::TABLE_FLAGS));
     Ok(Slot {
         table,
-        level: below,
+        level,
         address: slot.address,
     })
 }
 
+#[inline(always)]
 fn small_page(tables: &impl Tables, root: Pfn, page: VirtAddr) -> Result<Walk, MapError> {
     if !page.is_aligned(PAGE_SIZE) {
         return Err(MapError::Unaligned(page));
@@ -223,6 +243,7 @@ fn small_page(tables: &impl Tables, root: Pfn, page: VirtAddr) -> Result<Walk, M
 }
 
 /// The entry one level further down, if `pte` leads to a table.
+#[inline(always)]
 fn descend(tables: &impl Tables, slot: Slot, pte: Pte) -> Option<Slot> {
     let leaf = slot.level == PageTableLevel::One || pte.flags().contains(PageTableFlags::HUGE_PAGE);
     if leaf || !pte.is_present() {

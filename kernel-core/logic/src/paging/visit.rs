@@ -8,6 +8,7 @@ use super::leaf::has_page;
 use super::{Tables, descend};
 use arch::layout::{PAGE_SIZE, USER_END};
 use arch::{PageTableLevel, Pfn, Pte, Slot, VirtAddr};
+use core::iter;
 use core::ops::Range;
 
 /// Visits all entries of level one that have a page ([`leaf`](super::leaf)) with bytes in `range`, present or held, by ascending
@@ -32,9 +33,9 @@ fn leaves_of(
     pages: Range<u64>,
     visit: &mut impl FnMut(Slot, Pte),
 ) {
-    for (slot, pte, part) in used(tables, table, level, pages) {
+    for (slot, pte) in used(tables, table, level, &pages) {
         match descend(tables, slot, pte) {
-            Some(below) => leaves_of(tables, below.table, below.level, part, visit),
+            Some(below) => leaves_of(tables, below.table, below.level, part(&pages, slot), visit),
             None if level == PageTableLevel::One && has_page(pte) => visit(slot, pte),
             None => {}
         }
@@ -48,38 +49,77 @@ fn tables_of(
     pages: Range<u64>,
     visit: &mut impl FnMut(Pfn, PageTableLevel),
 ) {
-    for (slot, pte, part) in used(tables, table, level, pages) {
+    for (slot, pte) in used(tables, table, level, &pages) {
         let Some(below) = descend(tables, slot, pte) else {
             continue;
         };
         if below.level != PageTableLevel::One {
-            tables_of(tables, below.table, below.level, part, visit);
+            tables_of(tables, below.table, below.level, part(&pages, slot), visit);
         }
         visit(below.table, below.level);
     }
 }
 
-/// The entries of a table that have anything in them, each with the part of `pages` that it translates. Most have nothing, so these
-/// are passed over by as little as a read.
+/// The part of `pages` that the entry at `slot` translates.
+fn part(pages: &Range<u64>, slot: Slot) -> Range<u64> {
+    let start = slot.address.as_u64();
+    let end = start + slot.level.entry_address_space_alignment();
+    start.max(pages.start)..end.min(pages.end)
+}
+
+/// The entries of a table, among those that translate `pages`, that have anything in them. Most have nothing, so these are passed over by as
+/// little as a read.
 #[inline(always)]
 fn used(
     tables: &impl Tables,
     table: Pfn,
     level: PageTableLevel,
-    pages: Range<u64>,
-) -> impl Iterator<Item = (Slot, Pte, Range<u64>)> {
+    pages: &Range<u64>,
+) -> impl Iterator<Item = (Slot, Pte)> {
     let reach = level.entry_address_space_alignment();
     let shift = reach.trailing_zeros();
-    let numbers = pages.start >> shift..(pages.end + (reach - 1)) >> shift;
-    numbers.filter_map(move |number| {
-        let start = number << shift;
+    let first = pages.start >> shift;
+    let last = (pages.end + (reach - 1)) >> shift;
+    // Of these the table's own first entry.
+    let base = first - first % ENTRIES;
+    let (mut next, end) = (first - base, last.max(first) - base);
+    iter::from_fn(move || {
+        let mut pte = nth(tables, table, next, end)?;
+        if pte == Pte::EMPTY {
+            next = next_used(tables, table, next + 1, end);
+            pte = nth(tables, table, next, end)?;
+        }
+        let start = (base + next) << shift;
+        next += 1;
         let slot = Slot {
             table,
             level,
             address: VirtAddr::new_truncate(start),
         };
-        let pte = tables.read(slot);
-        let part = start.max(pages.start)..(start + reach).min(pages.end);
-        (pte != Pte::EMPTY).then_some((slot, pte, part))
+        Some((slot, pte))
+    })
+}
+
+/// The number of the first entry from `index` on that has anything in it, `end` if none has. Most of a fork and of an end is spent here.
+#[inline(never)]
+fn next_used(tables: &impl Tables, table: Pfn, mut index: u64, end: u64) -> u64 {
+    while nth(tables, table, index, end) == Some(Pte::EMPTY) {
+        index += 1;
+    }
+    index
+}
+
+/// How many entries a table has.
+const ENTRIES: u64 = 512;
+
+/// Entry number `index` of a table, if that is before `end`. It is read as if it were of level one, where finding it takes no arithmetic.
+#[inline(always)]
+fn nth(tables: &impl Tables, table: Pfn, index: u64, end: u64) -> Option<Pte> {
+    (index < end).then(|| {
+        tables.read(Slot {
+            table,
+            level: PageTableLevel::One,
+            address: VirtAddr::new_truncate(index * PAGE_SIZE),
+        })
     })
 }
