@@ -69,6 +69,7 @@ impl MmuOps for Xen {
 
     /// # Safety
     /// As [`MmuOps::table_give`] asks.
+    #[inline(never)]
     unsafe fn table_give(table: Pfn, level: PageTableLevel) {
         protect(table, Right::Read);
         if level == PageTableLevel::Four {
@@ -78,6 +79,7 @@ impl MmuOps for Xen {
 
     /// # Safety
     /// As [`MmuOps::table_take`] asks.
+    #[inline(never)]
     unsafe fn table_take(table: Pfn, level: PageTableLevel) {
         if level == PageTableLevel::Four {
             settle(Extended::Unpin(p2m::machine(table)));

@@ -14,31 +14,37 @@ use crate::hypercall::{Granted, memory};
 use crate::view;
 use arch::Pfn;
 use arch::layout::{IMAGE_BASE, PAGE_SIZE};
-use spin::Once;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Xen's table from machine frames to the frames of their owners.
 const MACHINE_TO_PHYSICAL: *const u64 = 0xffff_8000_0000_0000 as *const u64;
 
-/// What the translation works with.
-#[derive(Debug)]
-struct Translation {
-    list: Pfn,
-    frames: u64,
-    machine_frames: u64,
-}
+/// How many frames this domain has; none before the list is known.
+pub static FRAMES: AtomicU64 = AtomicU64::new(0);
 
-static TRANSLATION: Once<Translation> = Once::new();
+/// How many frames the machine has.
+pub static MACHINE_FRAMES: AtomicU64 = AtomicU64::new(0);
+
+/// Where the list is.
+static LIST: AtomicU64 = AtomicU64::new(0);
+
+/// Where the list is seen: see [`view`].
+pub static LIST_IN_VIEW: AtomicU64 = AtomicU64::new(0);
 
 /// Takes note of the list that `start_info` names.
 ///
 /// # Safety
 /// `start_info` is Xen's, checked, and the first mapping is in use.
 pub unsafe fn adopt(start_info: &StartInfo) {
-    TRANSLATION.call_once(|| Translation {
-        list: start_info.list().start,
-        frames: start_info.frames,
-        machine_frames: memory::maximum_ram_page().granted() + 1,
-    });
+    LIST.store(start_info.list().start.0, Relaxed);
+    look();
+    MACHINE_FRAMES.store(memory::maximum_ram_page().granted() + 1, Relaxed);
+    FRAMES.store(start_info.frames, Relaxed);
+}
+
+/// Finds the list where frames are seen now.
+pub fn look() {
+    LIST_IN_VIEW.store(view::of(Pfn(LIST.load(Relaxed))).addr() as u64, Relaxed);
 }
 
 /// The machine's number of `frame`.
@@ -47,12 +53,12 @@ pub unsafe fn adopt(start_info: &StartInfo) {
 /// If `frame` is none of this domain's, or has no memory behind it.
 #[inline]
 pub fn machine(frame: Pfn) -> Mfn {
-    let translation = translation();
-    if frame.0 >= translation.frames {
-        beyond(frame, translation.frames);
+    let frames = FRAMES.load(Relaxed);
+    if frame.0 >= frames {
+        beyond(frame, frames);
     }
-    let machine = translation.look_up(frame);
-    if machine.0 >= translation.machine_frames {
+    let machine = look_up(frame);
+    if machine.0 >= MACHINE_FRAMES.load(Relaxed) {
         without_memory(frame, machine);
     }
     machine
@@ -63,13 +69,12 @@ pub fn machine(frame: Pfn) -> Mfn {
 /// The table is read only below the end of the machine's memory: behind it there may be nothing mapped.
 #[inline]
 pub fn frame(machine: Mfn) -> Option<Pfn> {
-    let translation = translation();
-    if machine.0 >= translation.machine_frames {
+    if machine.0 >= MACHINE_FRAMES.load(Relaxed) {
         return None;
     }
     // SAFETY: Xen maps its table for all of the machine's memory.
     let frame = Pfn(unsafe { MACHINE_TO_PHYSICAL.add(machine.0 as usize).read_volatile() });
-    (frame.0 < translation.frames && translation.look_up(frame) == machine).then_some(frame)
+    (frame.0 < FRAMES.load(Relaxed) && look_up(frame) == machine).then_some(frame)
 }
 
 /// The frame behind `address` of the image: it is loaded in one piece, frame after frame.
@@ -77,22 +82,13 @@ pub fn image_frame(address: u64) -> Pfn {
     Pfn((address - IMAGE_BASE) / PAGE_SIZE)
 }
 
-impl Translation {
-    #[inline(always)]
-    fn look_up(&self, frame: Pfn) -> Mfn {
-        let list: *const Mfn = view::of(self.list).cast();
-        // SAFETY: the list has an entry for each frame of the domain and lies in frames that follow each other, all of them
-        // in view; the callers have compared.
-        unsafe { list.add(frame.0 as usize).read() }
-    }
-}
-
+/// What the list says of `frame`, which is one of ours.
 #[inline(always)]
-fn translation() -> &'static Translation {
-    match TRANSLATION.get() {
-        Some(translation) => translation,
-        None => panic!("frames are translated before the list of frames is known"),
-    }
+fn look_up(frame: Pfn) -> Mfn {
+    let list = LIST_IN_VIEW.load(Relaxed) as *const Mfn;
+    // SAFETY: the list has an entry for each frame of the domain and lies in frames that follow each other, all of them
+    // in view; the callers have compared.
+    unsafe { list.add(frame.0 as usize).read() }
 }
 
 #[cold]

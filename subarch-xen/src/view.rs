@@ -4,6 +4,7 @@
 //! frame (the list of frames, the console's ring, page tables) asks this file each time instead of keeping a pointer, so
 //! the change from one mapping to the other is one store, and nobody can forget to be told.
 
+use crate::p2m;
 use arch::Pfn;
 use arch::layout::{DIRECT_MAP, IMAGE_BASE, PAGE_SIZE};
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -20,4 +21,5 @@ pub fn of(frame: Pfn) -> *mut u8 {
 /// From now on frames are seen in the direct map.
 pub fn through_direct_map() {
     BASE.store(DIRECT_MAP, Relaxed);
+    p2m::look();
 }
