@@ -1,10 +1,11 @@
 //! Page tables.
 
-use super::site::choose;
+use super::site::{branch, choose};
 use super::{Bare, Paravirt, xen};
 use arch::mmu::OutOfTables;
 use arch::percpu::CpuSet;
 use arch::{FrameRange, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
+use core::arch::asm;
 use core::ops::Range;
 use subarch_xen::Xen;
 
@@ -21,7 +22,26 @@ impl MmuOps for Paravirt {
 
     #[inline(always)]
     fn frame(pte: Pte) -> Option<Pfn> {
-        choose!(Bare::frame(pte), Xen::frame(pte))
+        /// What tells that an entry is for memory of a bare machine: it is present, and cached as memory is.
+        const KIND: PageTableFlags = PageTableFlags::PRESENT
+            .union(PageTableFlags::WRITE_THROUGH)
+            .union(PageTableFlags::NO_CACHE);
+        // SAFETY: a comparison, and jumps to where this block says.
+        unsafe {
+            asm!(
+                "771:",
+                ".fill 2, 1, 0x2e",
+                "cmp {kind:e}, {PRESENT}",
+                branch!(),
+                "jne {none}",
+                kind = in(reg) pte.bits() & KIND.bits(),
+                PRESENT = const PageTableFlags::PRESENT.bits(),
+                none = label { return None },
+                xen = label { return xen::frame(pte) },
+                options(nomem, nostack),
+            );
+        }
+        Some(Pfn::containing(pte.bits() & Pte::FRAME_MASK))
     }
 
     #[inline(always)]

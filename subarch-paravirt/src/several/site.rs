@@ -6,11 +6,25 @@
 //! for the very registers of that site, and is put there before the first site is reached.
 //!
 //! There are two kinds of site. A *branch* is five bytes that do nothing and become a jump to the other platform's code, which the compiler has
-//! put out of the way. An *alternative* is one or more instructions, and becomes others of the same length. A record is eight bytes for
+//! put out of the way; or, where there is a suitable one, an instruction of the bare machine's in so many bytes. An *alternative* is one or more instructions, and becomes others of the same length. A record is eight bytes for
 //! either: where the site is, and where that which it becomes is. What lies in the image's code is jumped to; what does not is an
 //! alternative, with its lengths before it.
 
 use core::arch::asm;
+
+/// The record of a branch at label 771, which leads to the label that is the operand `xen`.
+///
+/// An instruction that the bare machine needs anyway can be one, if it leaves nothing behind but flags and, with two ignored prefixes before it,
+/// has five bytes at the least. Then the branch costs nothing there.
+macro_rules! branch {
+    () => {
+        ".pushsection .paravirt.sites, \"a\"
+        .long 771b - .
+        .long {xen} - .
+        .popsection"
+    };
+}
+pub(crate) use branch;
 
 /// Whether the kernel is under Xen: five bytes that do nothing, or a jump.
 #[inline(always)]
@@ -20,10 +34,7 @@ pub(crate) fn under_xen() -> bool {
         asm!(
             "771:",
             ".byte 0x0f, 0x1f, 0x44, 0, 0",
-            ".pushsection .paravirt.sites, \"a\"",
-            ".long 771b - .",
-            ".long {xen} - .",
-            ".popsection",
+            branch!(),
             xen = label { return true },
             options(nomem, nostack, preserves_flags),
         );

@@ -23,7 +23,7 @@ const _: () = assert!(size_of::<Record>() == RECORD_SIZE);
 /// How many bytes a branch has.
 pub const BRANCH_SIZE: usize = 5;
 
-/// What a branch is as compiled: one instruction that does nothing.
+/// What a branch is as compiled, if it is no instruction behind prefixes: one that does nothing.
 pub const BRANCH: [u8; BRANCH_SIZE] = [0x0f, 0x1f, 0x44, 0, 0];
 
 /// How many bytes an alternative may have.
@@ -150,7 +150,8 @@ impl Change {
     /// [`SiteError::NoBranch`].
     pub fn check_compiled(&self, image: &impl Image) -> Result<(), SiteError> {
         let is_branch = self.bytes[0] == JUMP;
-        if is_branch && image.bytes(self.site, self.length) != BRANCH {
+        let found = image.bytes(self.site, self.length);
+        if is_branch && found != BRANCH && !found.starts_with(&[PREFIX; 2]) {
             return Err(SiteError::NoBranch(self.site));
         }
         Ok(())

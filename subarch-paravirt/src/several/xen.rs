@@ -8,6 +8,12 @@ use arch::percpu::CpuSet;
 use arch::{MmuOps, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
 use subarch_xen::Xen;
 
+/// The frame of an entry.
+#[inline(never)]
+pub fn frame(pte: Pte) -> Option<Pfn> {
+    Xen::frame(pte)
+}
+
 /// Drops what is cached of translations on other CPUs.
 #[inline(never)]
 pub fn flush_on(cpus: CpuSet, start: VirtAddr, end: VirtAddr) {

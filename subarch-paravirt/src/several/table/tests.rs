@@ -102,6 +102,11 @@ fn what_is_no_branch_is_not_made_one() {
     let found = all(&[(CODE, CODE), (CODE + 6, CODE)]).unwrap();
     assert_eq!(found[0].check_compiled(&sample()), Ok(()));
     assert_eq!(found[1].check_compiled(&sample()), Err(SiteError::NoBranch(CODE + 6)));
+    for (start, outcome) in [([PREFIX; 2], Ok(())), ([PREFIX, 0x83], Err(SiteError::NoBranch(CODE)))] {
+        let mut image = sample();
+        image.0[..2].copy_from_slice(&start);
+        assert_eq!(found[0].check_compiled(&image), outcome);
+    }
 }
 
 #[test]
