@@ -6,6 +6,7 @@
 use crate::boot::Boot;
 use crate::trap::TrapFrame;
 use crate::user::Mode;
+use core::marker::PhantomData;
 
 /// Why the core was interrupted. The platform has already acknowledged it to the hardware or hypervisor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,4 +53,53 @@ pub trait Kernel: Sized + 'static {
     /// the interrupted code, which ran in mode `interrupted`. The core may go on with another thread here, and return much later, on
     /// another CPU; or never, if the program that was interrupted has been ended.
     fn interrupts_done(interrupted: Mode);
+}
+
+/// What a platform has to do itself between its foundations and the core, at the stops on the way up.
+pub trait Stops: 'static {
+    /// Before [`Kernel::console_ready`].
+    fn console_ready() {}
+
+    /// Before [`Kernel::start`].
+    fn start(_boot: &mut Boot) {}
+
+    /// Before [`Kernel::cpu_online`].
+    fn cpu_online() {}
+}
+
+/// The core `K` behind the stops `S`: what is handed to foundations that know nothing of them.
+#[derive(Debug)]
+pub struct Behind<S, K>(PhantomData<(S, K)>);
+
+impl<S: Stops, K: Kernel> Kernel for Behind<S, K> {
+    fn console_ready(command_line: &'static str) {
+        S::console_ready();
+        K::console_ready(command_line);
+    }
+
+    fn start(mut boot: Boot) -> ! {
+        S::start(&mut boot);
+        K::start(boot)
+    }
+
+    fn cpu_online() -> ! {
+        S::cpu_online();
+        K::cpu_online()
+    }
+
+    fn exception(frame: &mut TrapFrame) {
+        K::exception(frame);
+    }
+
+    fn system_call(frame: &mut TrapFrame) {
+        K::system_call(frame);
+    }
+
+    fn interrupt(source: Interrupt) {
+        K::interrupt(source);
+    }
+
+    fn interrupts_done(interrupted: Mode) {
+        K::interrupts_done(interrupted);
+    }
 }

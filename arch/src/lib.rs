@@ -36,7 +36,7 @@ pub use by_hand::ByHand;
 pub use console::ConsoleOps;
 pub use cpu::CpuOps;
 pub use irq::IrqOps;
-pub use kernel::{Interrupt, Kernel};
+pub use kernel::{Behind, Interrupt, Kernel, Stops};
 pub use memory::{FrameRange, MemoryMap, Pfn};
 pub use mmu::{LazyMmu, MmuOps, Pte, Slot};
 pub use power::PowerOps;

@@ -1,47 +1,26 @@
 //! Booting: as on bare metal, with one stop on the way.
 //!
-//! What boots is a core of this crate's own, [`WithRom`], wrapped around the kernel's. When bare metal hands it the machine, with
-//! page tables and handlers in place and interrupts masked, it looks for a ROM, lets it take over, and hands on. Every other CPU makes
-//! the same stop, only shorter: the takeover is done.
+//! What boots is the kernel's core [behind](arch::Behind) a stop of this crate's own. When bare metal hands over the machine, with page
+//! tables and handlers in place and interrupts masked, this looks for a ROM, lets it take over, and hands on. Every other CPU makes the
+//! same stop, only shorter: the takeover is done.
 
 use crate::activate::{activate, join};
-use arch::user::Mode;
-use arch::{Boot, Interrupt, Kernel, TrapFrame};
-use core::marker::PhantomData;
+use arch::{Behind, Boot, Stops};
 
 /// The core `K`, started under whatever ROM there is.
+pub type WithRom<K> = Behind<Takeover, K>;
+
+/// Where a ROM takes over.
 #[derive(Debug)]
-pub struct WithRom<K>(PhantomData<K>);
+pub enum Takeover {}
 
-impl<K: Kernel> Kernel for WithRom<K> {
-    fn console_ready(command_line: &'static str) {
-        K::console_ready(command_line);
+impl Stops for Takeover {
+    fn start(boot: &mut Boot) {
+        activate(boot);
     }
 
-    fn start(mut boot: Boot) -> ! {
-        activate(&mut boot);
-        K::start(boot)
-    }
-
-    fn cpu_online() -> ! {
+    fn cpu_online() {
         join();
-        K::cpu_online()
-    }
-
-    fn exception(frame: &mut TrapFrame) {
-        K::exception(frame);
-    }
-
-    fn system_call(frame: &mut TrapFrame) {
-        K::system_call(frame);
-    }
-
-    fn interrupt(source: Interrupt) {
-        K::interrupt(source);
-    }
-
-    fn interrupts_done(interrupted: Mode) {
-        K::interrupts_done(interrupted);
     }
 }
 

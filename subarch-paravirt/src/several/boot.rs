@@ -5,10 +5,8 @@
 
 use super::patch;
 use super::table::SiteError;
-use arch::user::Mode;
-use arch::{Boot, ConsoleOps, Interrupt, Kernel, PowerOps, TrapFrame};
+use arch::{Behind, ConsoleOps, PowerOps, Stops};
 use core::fmt::{self, Write};
-use core::marker::PhantomData;
 use spin::Once;
 use subarch_xen::Xen;
 
@@ -25,39 +23,17 @@ pub unsafe extern "C" fn patch_for_xen() {
 }
 
 /// The core `K` under Xen, which is not called unless its sites are Xen's.
-#[derive(Debug)]
-pub struct UnderXen<K>(PhantomData<K>);
+pub type UnderXen<K> = Behind<Patched, K>;
 
-impl<K: Kernel> Kernel for UnderXen<K> {
-    fn console_ready(command_line: &'static str) {
+/// Where it shows whether the sites were changed: the first place from which that can be said.
+#[derive(Debug)]
+pub enum Patched {}
+
+impl Stops for Patched {
+    fn console_ready() {
         if let Some(Err(error)) = PATCHED.get() {
             refuse(error);
         }
-        K::console_ready(command_line);
-    }
-
-    fn start(boot: Boot) -> ! {
-        K::start(boot)
-    }
-
-    fn cpu_online() -> ! {
-        K::cpu_online()
-    }
-
-    fn exception(frame: &mut TrapFrame) {
-        K::exception(frame);
-    }
-
-    fn system_call(frame: &mut TrapFrame) {
-        K::system_call(frame);
-    }
-
-    fn interrupt(source: Interrupt) {
-        K::interrupt(source);
-    }
-
-    fn interrupts_done(interrupted: Mode) {
-        K::interrupts_done(interrupted);
     }
 }
 
