@@ -49,7 +49,14 @@ pub trait IrqOps {
     ///
     /// Called with interrupts masked, so that only a return to unmasked does anything; it delivers pending interrupts as
     /// [`enable`](Self::enable) does.
-    fn restore(flags: Self::Flags);
+    #[inline(always)]
+    fn restore(flags: Self::Flags) {
+        // In this order compilers let unmasking follow, and jump over it; the other way round they may put it behind all else.
+        if Self::masked(flags) {
+            return;
+        }
+        Self::enable();
+    }
 
     /// Reads the state, then masks: the front half of every critical section.
     ///

@@ -46,13 +46,6 @@ impl IrqOps for Native {
     }
 
     #[inline(always)]
-    fn restore(flags: u64) {
-        if !Self::masked(flags) {
-            Self::enable();
-        }
-    }
-
-    #[inline(always)]
     fn enable_and_halt() {
         // SAFETY: the core has tested that there is nothing to do. `hlt` stands in the shadow of `sti`: no interrupt is taken between
         // the two. Those that end the stop run handlers, so memory accesses must not move across it, as the `x86_64` crate's

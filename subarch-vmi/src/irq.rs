@@ -35,14 +35,6 @@ impl IrqOps for Vmi {
         flags & INTERRUPT_FLAG == 0
     }
 
-    /// As on bare metal: whoever kept the flag, to bring back "unmasked" is to unmask.
-    #[inline(always)]
-    fn restore(flags: u64) {
-        if !Self::masked(flags) {
-            Self::enable();
-        }
-    }
-
     #[inline(always)]
     fn enable_and_halt() {
         // SAFETY: as for `enable`; the stop ends with the next interrupt.

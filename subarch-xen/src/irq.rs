@@ -79,13 +79,6 @@ impl IrqOps for Xen {
     }
 
     #[inline(always)]
-    fn restore(flags: Flags) {
-        if !Self::masked(flags) {
-            Self::enable();
-        }
-    }
-
-    #[inline(always)]
     fn enable_and_halt() {
         sched::block().granted();
     }

@@ -109,13 +109,6 @@ impl IrqOps for Paravirt {
     }
 
     #[inline(always)]
-    fn restore(flags: u64) {
-        if !Self::masked(flags) {
-            Self::enable();
-        }
-    }
-
-    #[inline(always)]
     fn enable_and_halt() {
         choose!(Bare::enable_and_halt(), Xen::enable_and_halt());
     }
