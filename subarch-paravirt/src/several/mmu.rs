@@ -20,6 +20,7 @@ impl MmuOps for Paravirt {
         choose!(Bare::pte(frame, flags), Xen::pte(frame, flags))
     }
 
+    /// What a bare machine does, in line, whose comparison is the branch: this is on each level of every walk.
     #[inline(always)]
     fn frame(pte: Pte) -> Option<Pfn> {
         /// What tells that an entry is for memory of a bare machine: it is present, and cached as memory is.

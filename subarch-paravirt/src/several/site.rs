@@ -1,21 +1,22 @@
 //! Sites: the places that differ between the platforms of one image.
 //!
-//! In 2006 an image for several platforms called each operation through a table of pointers, and later patched the calls where somebody had
-//! noticed. Here there is no table. What stands at a site is what the bare machine executes, compiled in line like everything around it, and it
-//! is complete: an image that finds itself on a bare machine changes nothing. What stands there under Xen is beside it in the image, assembled
-//! for the very registers of that site, and is put there before the first site is reached.
+//! In Linux's `paravirt_ops` each operation is a call through a table of pointers, and these calls are patched at boot. Here there is no
+//! such table. What stands at a site is what the bare machine executes, compiled in line like everything around it, and it is complete:
+//! an image that finds itself on a bare machine changes nothing. What stands there under Xen is beside it in the image, assembled for
+//! the very registers of that site, and is put there before the first site is reached.
 //!
-//! There are two kinds of site. A *branch* is five bytes that do nothing and become a jump to the other platform's code, which the compiler has
-//! put out of the way; or, where there is a suitable one, an instruction of the bare machine's in so many bytes. An *alternative* is one or more instructions, and becomes others of the same length. A record is eight bytes for
-//! either: where the site is, and where that which it becomes is. What lies in the image's code is jumped to; what does not is an
-//! alternative, with its lengths before it.
+//! There are two kinds of site. A *branch* is five bytes that do nothing and become a jump to the other platform's code, which the
+//! compiler has put out of the way; or, where there is a suitable one, an instruction of the bare machine's in so many bytes. An
+//! *alternative* is one or more instructions, and becomes others of the same length. A record is eight bytes for either: where the site
+//! is, and where that which it becomes is. What lies in the image's code is jumped to; what does not is an alternative, with its lengths
+//! before it.
 
 use core::arch::asm;
 
 /// The record of a branch at label 771, which leads to the label that is the operand `xen`.
 ///
-/// An instruction that the bare machine needs anyway can be one, if it leaves nothing behind but flags and, with two ignored prefixes before it,
-/// has five bytes at the least. Then the branch costs nothing there.
+/// An instruction that the bare machine needs anyway can be one, if it leaves nothing behind but flags and, with two ignored prefixes
+/// before it, has five bytes at the least. Then the branch costs nothing there.
 macro_rules! branch {
     () => {
         ".pushsection .paravirt.sites, \"a\"

@@ -1,7 +1,7 @@
 //! The table of sites: what the assembler has recorded, and the proof that it can be followed.
 //!
-//! Patching a wrong place would be noticed late and far away. So before the first byte is changed the whole table is looked through: each site
-//! is in the code, as compiled, and behind the one before it; and what it becomes fits.
+//! Patching a wrong place would be noticed late and far away. So before the first byte is changed the whole table is looked through: each
+//! site is in the code and behind the one before it, a branch is as compiled, and what a site becomes fits.
 
 use core::fmt;
 use core::ops::Range;

@@ -1,8 +1,8 @@
-//! Xen's operations as functions, for where an operation of the bare machine is in line.
+//! Some of Xen's operations once more, as functions of words.
 //!
-//! What stands out of line at a site should be a call and nothing else: everything that is in line there competes with the bare machine's
-//! instructions for registers. For the same reason all arguments are words, since one that goes through memory would be kept there on a bare
-//! machine as well.
+//! What stands out of line at a site competes with the bare machine's instructions for registers, and an argument that goes through
+//! memory is kept there on a bare machine as well. For most operations that is no matter. These are on the way of every page-table entry,
+//! so at their sites there is a call, with nothing but registers to pass.
 
 use arch::percpu::CpuSet;
 use arch::{MmuOps, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
