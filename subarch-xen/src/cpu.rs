@@ -115,11 +115,11 @@ pub fn vcpu_info() -> &'static VcpuInfo {
     info_of(PerCpu::current())
 }
 
-/// A page fault's address is in the area, put there by Xen before it entered the handler: a kernel in ring 3 cannot read CR2.
-///
 /// Offset from the GS base of the address of the last page fault.
 pub const FAULT_ADDRESS: usize = PLATFORM_OFFSET + vcpu_info::FAULT_ADDRESS;
 
+/// A page fault's address is in the area, put there by Xen before it entered the handler: a kernel in ring 3 cannot read CR2.
+///
 /// `cpuid` as such is not privileged and would tell about the machine, with features that Xen does not let a guest use. Behind
 /// a prefix that only Xen understands it tells what this domain has.
 ///

@@ -67,6 +67,8 @@ impl MmuOps for Xen {
         on_this_cpu(|cpu| unsafe { cpu.queue.push(update(slot, pte)) });
     }
 
+    /// Not in line, like all that ends in a hypercall.
+    ///
     /// # Safety
     /// As [`MmuOps::table_give`] asks.
     #[inline(never)]
@@ -77,6 +79,8 @@ impl MmuOps for Xen {
         }
     }
 
+    /// Not in line, like all that ends in a hypercall.
+    ///
     /// # Safety
     /// As [`MmuOps::table_take`] asks.
     #[inline(never)]

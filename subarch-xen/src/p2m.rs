@@ -20,16 +20,16 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 const MACHINE_TO_PHYSICAL: *const u64 = 0xffff_8000_0000_0000 as *const u64;
 
 /// How many frames this domain has; none before the list is known.
-pub static FRAMES: AtomicU64 = AtomicU64::new(0);
+static FRAMES: AtomicU64 = AtomicU64::new(0);
 
 /// How many frames the machine has.
-pub static MACHINE_FRAMES: AtomicU64 = AtomicU64::new(0);
+static MACHINE_FRAMES: AtomicU64 = AtomicU64::new(0);
 
-/// Where the list is.
+/// The first frame of the list.
 static LIST: AtomicU64 = AtomicU64::new(0);
 
-/// Where the list is seen: see [`view`].
-pub static LIST_IN_VIEW: AtomicU64 = AtomicU64::new(0);
+/// The address at which the list is seen ([`view`]).
+static LIST_IN_VIEW: AtomicU64 = AtomicU64::new(0);
 
 /// Takes note of the list that `start_info` names.
 ///
@@ -37,13 +37,13 @@ pub static LIST_IN_VIEW: AtomicU64 = AtomicU64::new(0);
 /// `start_info` is Xen's, checked, and the first mapping is in use.
 pub unsafe fn adopt(start_info: &StartInfo) {
     LIST.store(start_info.list().start.0, Relaxed);
-    look();
+    find_list();
     MACHINE_FRAMES.store(memory::maximum_ram_page().granted() + 1, Relaxed);
     FRAMES.store(start_info.frames, Relaxed);
 }
 
 /// Finds the list where frames are seen now.
-pub fn look() {
+pub fn find_list() {
     LIST_IN_VIEW.store(view::of(Pfn(LIST.load(Relaxed))).addr() as u64, Relaxed);
 }
 

@@ -1,8 +1,9 @@
 //! Where the platform itself sees a frame.
 //!
 //! At first Xen's own mapping from the image's base on, later the kernel's direct map. Everything here that looks into a
-//! frame (the list of frames, the console's ring, page tables) asks this file each time instead of keeping a pointer, so
-//! the change from one mapping to the other is one store, and nobody can forget to be told.
+//! frame (the console's ring, page tables) asks this file each time instead of keeping a pointer, so nobody can forget to be told
+//! of the change from one mapping to the other. Only the list of frames, which is looked into for every entry of a page table, is
+//! kept where it is seen, and told.
 
 use crate::p2m;
 use arch::Pfn;
@@ -21,5 +22,5 @@ pub fn of(frame: Pfn) -> *mut u8 {
 /// From now on frames are seen in the direct map.
 pub fn through_direct_map() {
     BASE.store(DIRECT_MAP, Relaxed);
-    p2m::look();
+    p2m::find_list();
 }
