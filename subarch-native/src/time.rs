@@ -101,7 +101,8 @@ fn known(value: &AtomicU64) -> u64 {
 /// So many nanoseconds. They are in RAX for a moment, where a product comes from and a division by multiplying begins.
 #[inline(always)]
 fn duration(mut nanoseconds: u64) -> Duration {
-    // SAFETY: no instruction at all. Compilers that know where the number comes from take its lower half from there once more, which is dearer.
+    // SAFETY: no instruction at all. Compilers that know where the number comes from take its lower half from there once more, which is
+    // dearer.
     unsafe { asm!("", inout("rax") nanoseconds, options(pure, nomem, nostack, preserves_flags)) };
     Duration::from_nanos(nanoseconds)
 }

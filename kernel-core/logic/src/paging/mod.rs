@@ -131,16 +131,21 @@ pub fn walk(tables: &impl Tables, root: Pfn, address: VirtAddr) -> Walk {
 /// The entry of level one for `address`, or the one above it at which the way ends.
 #[inline(always)]
 fn way_down(tables: &impl Tables, root: Pfn, address: VirtAddr) -> Result<Walk, Walk> {
-    let four = Slot {
-        table: root,
-        level: PageTableLevel::Four,
-        address,
-    };
-    let three = below(tables, four)?;
+    let three = below(tables, top(root, address))?;
     let two = below(tables, three)?;
     let slot = below(tables, two)?;
     let pte = tables.read(slot);
     Ok(Walk { slot, pte })
+}
+
+/// The entry for `address` in the root.
+#[inline(always)]
+fn top(root: Pfn, address: VirtAddr) -> Slot {
+    Slot {
+        table: root,
+        level: PageTableLevel::Four,
+        address,
+    }
 }
 
 /// The entry below that at `slot`, if there is a table.
@@ -195,31 +200,25 @@ pub fn make_way(tables: &mut impl Tables, root: Pfn, page: VirtAddr) -> Result<S
     if !page.is_aligned(PAGE_SIZE) {
         return Err(MapError::Unaligned(page));
     }
-    let four = Slot {
-        table: root,
-        level: PageTableLevel::Four,
-        address: page,
-    };
-    let three = table_below(tables, four)?;
-    let two = table_below(tables, three)?;
-    table_below(tables, two)
+    let three = table_below(tables, top(root, page), PageTableLevel::Three)?;
+    let two = table_below(tables, three, PageTableLevel::Two)?;
+    table_below(tables, two, PageTableLevel::One)
 }
 
-/// The entry below that at `slot`, in a table that is added if there is none.
+/// The entry below that at `slot`, in a table of `level` that is added if there is none.
 #[inline(always)]
-fn table_below(tables: &mut impl Tables, slot: Slot) -> Result<Slot, MapError> {
+fn table_below(tables: &mut impl Tables, slot: Slot, level: PageTableLevel) -> Result<Slot, MapError> {
     let pte = tables.read(slot);
     if pte.is_present() {
         descend(tables, slot, pte).ok_or(MapError::LargePage(slot.address))
     } else {
-        add_table(tables, slot)
+        add_table(tables, slot, level)
     }
 }
 
-/// Enters a new table at `slot`, which is above level one; returns where the way down goes on.
+/// Enters a new table of `level` at `slot`; returns where the way down goes on.
 #[cold]
-fn add_table<T: Tables>(tables: &mut T, slot: Slot) -> Result<Slot, MapError> {
-    let level = slot.level.next_lower_level().ok_or(MapError::LargePage(slot.address))?;
+fn add_table<T: Tables>(tables: &mut T, slot: Slot, level: PageTableLevel) -> Result<Slot, MapError> {
     let table = tables.new_table(level).ok_or(MapError::OutOfMemory)?;
     tables.write(slot, tables.entry(table, T::TABLE_FLAGS));
     Ok(Slot {
