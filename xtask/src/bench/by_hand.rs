@@ -29,8 +29,8 @@ impl Pair {
     }
 }
 
-/// The pairs in the output of a kernel for `platform`: of each line `by-hand NAME MIN MEDIAN MAX COMPILED BYTES`, and that of the same name which begins with
-/// `bench`.
+/// The pairs in the output of a kernel for `platform`: of each line `by-hand NAME MIN MEDIAN MAX COMPILED BYTES`, and that of the same
+/// name which begins with `bench`.
 pub fn read(platform: &str, transcript: &str) -> Vec<Pair> {
     let median = |word: &str, name: &str| {
         let mut lines = transcript.lines().filter_map(|line| named_numbers(line, word));
@@ -78,7 +78,8 @@ pub fn missed(pairs: &[Pair]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const OUTPUT: &str = "bench irq.disable 1 1 1\nby-hand irq.disable 1 1 1 1.000 1.000\nbench time.now 7 7 8\r\nby-hand time.now 6 6 6 25.5 25.000\r\n\
+    const OUTPUT: &str = "bench irq.disable 1 1 1\nby-hand irq.disable 1 1 1 1.000 1.000\n\
+                          bench time.now 7 7 8\r\nby-hand time.now 6 6 6 25.5 25.000\r\n\
                           bench yield 1.0 2.0 3.0\nby-hand lost 1 1 1 1 1\n";
 
     #[test]
