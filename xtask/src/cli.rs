@@ -264,9 +264,10 @@ pub struct Bench {
 /// What to audit.
 #[derive(Debug, Clone, Args)]
 pub struct Audit {
-    /// Only these platforms (all of them if not given).
-    #[arg(long = "features", short = 'F', value_name = "PLATFORM,…")]
-    pub platforms: Vec<String>,
+    /// Only these platforms, or paravirt with some or all of them, whose code is looked at as it is on machines that booted it;
+    /// may be given several times (each of them, and paravirt, if not given).
+    #[arg(long, short = 'F', value_name = "PLATFORM,…")]
+    pub features: Vec<String>,
     /// Show everything that was looked at, not only what is wrong.
     #[arg(long, short)]
     pub verbose: bool,

@@ -47,12 +47,6 @@ impl Platform {
         Self::named(names(given))
     }
 
-    /// Every platform that `given` names, all if it names none.
-    pub fn chosen(given: &[String]) -> Result<Vec<Self>> {
-        let named = Self::several(given)?;
-        Ok(if named.is_empty() { Self::ALL.to_vec() } else { named })
-    }
-
     /// The platforms with these names, each once, in the order of [`Self::ALL`].
     pub fn named<'n>(names: impl Iterator<Item = &'n str>) -> Result<Vec<Self>> {
         let asked = names.map(Self::called).collect::<Result<Vec<_>>>()?;

@@ -1,11 +1,10 @@
 //! The executing CPU.
 
-use super::site::{alternative, choose};
+use super::site::choose;
 use super::{Bare, Paravirt};
 use arch::{CpuOps, TrapFrame, UserContext, VirtAddr};
-use core::arch::asm;
 use core::arch::x86_64::CpuidResult;
-use subarch_xen::{FAULT_ADDRESS, Xen};
+use subarch_xen::Xen;
 
 /// Programs begin with the bare machine's selectors. Under Xen there are others, which [`enter_user`](CpuOps::enter_user) puts in their
 /// place.
@@ -13,8 +12,19 @@ impl CpuOps for Paravirt {
     const USER_CODE: u16 = Bare::USER_CODE;
     const USER_STACK: u16 = Bare::USER_STACK;
 
+    /// A ROM may have an answer of its own; without one it is an instruction for an instruction.
+    #[cfg(feature = "vmi")]
     #[inline(always)]
     fn page_fault_address() -> VirtAddr {
+        choose!(Bare::page_fault_address(), Xen::page_fault_address())
+    }
+
+    #[cfg(not(feature = "vmi"))]
+    #[inline(always)]
+    fn page_fault_address() -> VirtAddr {
+        use super::site::alternative;
+        use core::arch::asm;
+        use subarch_xen::FAULT_ADDRESS;
         let address;
         // SAFETY: it reads. The address of a page fault is canonical on either platform: see there.
         unsafe {

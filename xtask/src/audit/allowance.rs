@@ -44,11 +44,11 @@ struct File {
 }
 
 impl Allowances {
-    /// The entries of `text`, the content of `file`, that concern `platform`.
+    /// The entries of `text`, the content of `file`, that concern one of `platforms`.
     ///
     /// # Errors
     /// The text is no such list, or an entry names a platform that does not exist or gives no reason.
-    pub fn parse(rule: &'static str, file: &str, text: &str, platform: Platform) -> Result<Self> {
+    pub fn parse(rule: &'static str, file: &str, text: &str, platforms: &[Platform]) -> Result<Self> {
         let list: File =
             toml::from_str(text).with_context(|| format!("{file} is no list of what rule {rule} allows"))?;
         for entry in &list.allow {
@@ -65,7 +65,10 @@ impl Allowances {
             Platform::several(&entry.platforms).with_context(|| format!("{file}: the entry \"{}\"", entry.reason))?;
         }
         let concerns = |entry: &Allowance| {
-            entry.platforms.is_empty() || entry.platforms.iter().any(|name| name == platform.name())
+            entry.platforms.is_empty()
+                || platforms
+                    .iter()
+                    .any(|platform| entry.platforms.iter().any(|name| name == platform.name()))
         };
         let entries = list.allow.into_iter().filter(concerns);
         let entries = entries.map(|entry| (entry, Cell::new(0))).collect();
@@ -153,7 +156,7 @@ mod tests {
     "#;
 
     fn list(platform: Platform) -> Allowances {
-        Allowances::parse("test", "list.toml", LIST, platform).unwrap()
+        Allowances::parse("test", "list.toml", LIST, &[platform]).unwrap()
     }
 
     #[test]
@@ -191,7 +194,7 @@ mod tests {
             ("nonsense", "list.toml"),
         ];
         for (text, complaint) in cases {
-            let error = Allowances::parse("test", "list.toml", text, Platform::Xen).unwrap_err();
+            let error = Allowances::parse("test", "list.toml", text, &[Platform::Xen]).unwrap_err();
             let error = format!("{error:#}");
             assert!(error.contains(complaint) && error.contains("list.toml"), "{error}");
         }

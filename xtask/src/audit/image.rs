@@ -14,7 +14,7 @@ use crate::places::{Place, Places, symbols};
 use anyhow::{Context, Result, ensure};
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic};
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SectionFlags, SegmentFlags, elf};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
@@ -32,6 +32,8 @@ pub struct Image {
     pub symbols: BTreeMap<String, u64>,
     /// How many bytes those symbols name that say so.
     pub sizes: BTreeMap<String, u64>,
+    /// Where functions begin that never return, if that cannot be told from the code any more: a jump that was put there may lead out of it.
+    divergent: Option<HashSet<u64>>,
     places: Option<Places>,
 }
 
@@ -85,10 +87,20 @@ impl Image {
             functions: function::all(&file)?,
             symbols: symbols(&file, ObjectSymbol::address),
             sizes: symbols(&file, ObjectSymbol::size),
+            divergent: None,
             places: None,
         };
         ensure!(!image.functions.is_empty(), "it has no symbols of functions");
         Ok(image)
+    }
+
+    /// Puts in the place of all code what `memory` has at its addresses. Whether a function returns does not change by that.
+    pub fn replace_code<'m>(&mut self, memory: impl Fn(Range<u64>) -> &'m [u8]) {
+        let starts = self.functions.iter().map(|function| function.range.start);
+        self.divergent = Some(starts.filter(|start| self.diverges(*start)).collect());
+        for section in self.sections.iter_mut().filter(|section| section.rights.execute) {
+            section.bytes = memory(section.range.clone()).to_vec();
+        }
     }
 
     /// The section of this name.
@@ -139,7 +151,10 @@ impl Image {
 
     /// Whether the function at `address` never returns: it has no return, and jumps to no other function that may.
     pub fn diverges(&self, address: u64) -> bool {
-        self.diverges_beside(address, &mut Vec::new())
+        match (&self.divergent, self.function_at(address)) {
+            (Some(known), Some(function)) => known.contains(&function.range.start),
+            _ => self.diverges_beside(address, &mut Vec::new()),
+        }
     }
 
     /// The same, if those that are being looked at do not return.

@@ -27,7 +27,7 @@ pub const RULE: Rule = Rule {
 const LIST: &str = "xtask/src/audit/indirect.toml";
 
 fn check(subject: &Subject<'_>) -> Result<Finding> {
-    let allowed = Allowances::parse(RULE.name, LIST, include_str!("indirect.toml"), subject.platform)?;
+    let allowed = Allowances::parse(RULE.name, LIST, include_str!("indirect.toml"), subject.platforms)?;
     Ok(judge(&subject.image, &allowed))
 }
 

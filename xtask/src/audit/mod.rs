@@ -14,7 +14,9 @@ mod indirect;
 mod lines;
 mod notes;
 mod operations;
+mod patched;
 mod privilege;
+mod reach;
 mod red_zone;
 mod rights;
 mod size;
@@ -43,8 +45,10 @@ const BROKEN: u8 = 1;
 /// What is audited.
 #[derive(Debug)]
 struct Subject<'a> {
-    /// What the image is for.
+    /// The platform that it is looked at for.
     platform: Platform,
+    /// All that it is compiled for.
+    platforms: &'a [Platform],
     /// The image, with names and places.
     image: Image,
     /// The file that machines load: the same without names and places.
@@ -92,11 +96,16 @@ pub fn run(workshop: &Workshop, asked: &Audit) -> Result<u8> {
     let root = &workshop.paths.root;
     let mut broken = report(SOURCES, "lines", &lines::check(root)?, asked);
     let mut sizes = Vec::new();
-    for platform in Platform::chosen(&asked.platforms)? {
-        let built = build::kernel(workshop, &Configuration::Single(platform), true)?;
+    for configuration in Configuration::chosen(&asked.features)? {
+        let built = build::kernel(workshop, &configuration, true)?;
+        let Configuration::Single(platform) = configuration else {
+            broken |= patched::audit_everywhere(workshop, asked, &configuration, &built)?;
+            continue;
+        };
         let start = Instant::now();
         let subject = Subject {
             platform,
+            platforms: configuration.platforms(),
             image: Image::open(&built.full, root)?,
             file: fs::read(&built.stripped)?,
             root,
@@ -104,23 +113,25 @@ pub fn run(workshop: &Workshop, asked: &Audit) -> Result<u8> {
         if asked.save {
             operations::save(subject.root, platform, &subject.image)?;
         }
-        broken |= audit(&subject, asked)?;
+        broken |= audit(platform.name(), &subject, RULES, asked)?;
         sizes.extend(size::of(&subject));
         eprintln!("audit: {platform} took {:.1} s", start.elapsed().as_secs_f32());
     }
-    if asked.save {
-        operations::write_page(root)?;
+    if !sizes.is_empty() {
+        if asked.save {
+            operations::write_page(root)?;
+        }
+        size::finish(root, asked, &sizes)?;
     }
-    size::finish(root, asked, &sizes)?;
     Ok(if broken { BROKEN } else { 0 })
 }
 
-/// Applies all rules to one image and prints what they say; whether one is broken.
-fn audit(subject: &Subject<'_>, asked: &Audit) -> Result<bool> {
+/// Applies `rules` to an image, which is called `name`, and prints what they say; whether one is broken.
+fn audit(name: &str, subject: &Subject<'_>, rules: &[Rule], asked: &Audit) -> Result<bool> {
     let mut broken = false;
-    for rule in RULES {
-        let finding = (rule.check)(subject).with_context(|| format!("rule {} of {}", rule.name, subject.platform))?;
-        broken |= report(subject.platform.name(), rule.name, &finding, asked);
+    for rule in rules {
+        let finding = (rule.check)(subject).with_context(|| format!("rule {} of {name}", rule.name))?;
+        broken |= report(name, rule.name, &finding, asked);
     }
     Ok(broken)
 }

@@ -15,7 +15,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>) -> Finding {
-    let complaints = notes::complaints(&[subject.platform], &subject.file, &subject.image.symbols);
+    let complaints = notes::complaints(subject.platforms, &subject.file, &subject.image.symbols);
     Finding {
         summary: "complete, and true of segments, entries and configuration".to_owned(),
         violations: complaints
@@ -40,6 +40,7 @@ mod tests {
         image.symbols.insert("_start".to_owned(), start);
         let subject = Subject {
             platform: Platform::Xen,
+            platforms: &[Platform::Xen],
             image,
             file: Sample::of(&[Platform::Xen]).file(),
             root: Path::new("/"),

@@ -6,12 +6,14 @@
 //! instructions where a ROM may change them, or in the native operations that it falls back to.
 
 use super::allowance::Allowances;
-use super::image::{Image, LETTERS, decode};
+use super::image::{Function, Image, LETTERS, decode};
+use super::reach::Reach;
 use super::violation::Violation;
 use super::{Finding, Rule, Subject};
+use crate::build::notes::entries::{START, START_UNDER_XEN};
 use crate::platform::Platform;
 use crate::sites::table::{self, Patch};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use iced_x86::{Instruction, Mnemonic};
 use std::iter;
 use std::ops::Range;
@@ -25,14 +27,81 @@ pub const RULE: Rule = Rule {
 /// The list of what is allowed.
 const LIST: &str = "xtask/src/audit/privilege.toml";
 
+/// The list of what is allowed besides in an image of several platforms.
+const BESIDES: &str = "xtask/src/audit/reached.toml";
+
 fn check(subject: &Subject<'_>) -> Result<Finding> {
-    let allowed = Allowances::parse(RULE.name, LIST, include_str!("privilege.toml"), subject.platform)?;
+    let allowed = Allowances::parse(RULE.name, LIST, include_str!("privilege.toml"), &[subject.platform])?;
     let patches = table::read(&subject.image)?;
-    Ok(judge(subject.platform, &subject.image, &patches, &allowed))
+    let all = |_: &Function, _: &Instruction| true;
+    Ok(judge(subject.platform, &subject.image, &all, &patches, &allowed))
 }
 
-/// Judges every instruction that needs a privilege or calls for one.
-fn judge(platform: Platform, image: &Image, patches: &[Patch], allowed: &Allowances) -> Finding {
+/// The same rule for an image of several platforms as it is on one of them: what counts is what can be executed there.
+pub const RULE_OF_SEVERAL: Rule = Rule {
+    name: RULE.name,
+    check: check_reached,
+};
+
+fn check_reached(subject: &Subject<'_>) -> Result<Finding> {
+    let allowed = Allowances::parse(RULE.name, LIST, include_str!("privilege.toml"), &[subject.platform])?;
+    let besides = Allowances::parse(RULE.name, BESIDES, include_str!("reached.toml"), &[subject.platform])?;
+    let patches = table::read(&subject.image)?;
+    let reach = Reach::of(&subject.image, &entries(subject)?);
+    let counts = |function: &Function, instruction: &Instruction| {
+        reach.contains(instruction.ip()) && !besides.allows(&subject.image, function, instruction)
+    };
+    let mut finding = judge(subject.platform, &subject.image, &counts, &patches, &allowed);
+    let needed = besides.used().map(|(times, reason)| format!("{times:5} {reason}"));
+    finding.details.extend(needed);
+    if subject.platforms == Platform::ALL {
+        finding.violations.extend(besides.superfluous());
+    }
+    finding.summary = format!("{}, in {} that can be reached", finding.summary, reach.len());
+    Ok(finding)
+}
+
+/// Where the image is entered on the subject's platform, in 64-bit mode.
+fn entries(subject: &Subject<'_>) -> Result<Vec<u64>> {
+    let image = &subject.image;
+    let stubs = image.functions.iter().filter(|function| function.name == STUBS);
+    let stubs = stubs.flat_map(|function| image.instructions(function));
+    let stubs = stubs.filter(|_| subject.platform.is_bare()).map(|each| each.ip());
+    let names = match subject.platform {
+        Platform::Native | Platform::Vmi => BARE_ENTRIES,
+        Platform::Xen if subject.platforms.iter().any(|platform| platform.is_bare()) => &[START_UNDER_XEN],
+        Platform::Xen => &[START],
+    };
+    let start = |name: &&str| {
+        let named = |function: &&Function| function.name == *name;
+        let found = image.functions.iter().find(named);
+        found
+            .map(|function| function.range.start)
+            .with_context(|| format!("the image has no entry {name}"))
+    };
+    let starts: Vec<_> = names.iter().map(start).collect::<Result<_>>()?;
+    Ok(starts.into_iter().chain(stubs).collect())
+}
+
+/// The stubs of a bare machine's vectors: whose turn it is, the processor computes from the vector.
+const STUBS: &str = "anyring::trap_stubs";
+
+/// Where a bare machine enters an image in 64-bit mode: by the `bootloader` crate, and behind the 16-bit and 32-bit code for PVH and
+/// for further CPUs.
+const BARE_ENTRIES: &[&str] = &[
+    START,
+    "subarch_native::boot::pvh::stub::long_mode",
+    "subarch_native::smp::trampoline::long_mode",
+];
+
+/// Judges every instruction that needs a privilege or calls for one, of those that count.
+fn judge(
+    platform: Platform,
+    image: &Image,
+    counts: &dyn Fn(&Function, &Instruction) -> bool,
+    patches: &[Patch],
+    allowed: &Allowances,
+) -> Finding {
     let mut finding = Finding::default();
     let mut in_patches = 0;
     let mut found = 0;
@@ -40,7 +109,8 @@ fn judge(platform: Platform, image: &Image, patches: &[Patch], allowed: &Allowan
         let instructions = image.instructions(function);
         for (index, instruction) in instructions.iter().enumerate() {
             let before = index.checked_sub(1).and_then(|index| instructions.get(index));
-            let Some(why) = reason_against(platform, before, instruction) else {
+            let Some(why) = reason_against(platform, before, instruction).filter(|_| counts(function, instruction))
+            else {
                 continue;
             };
             found += 1;

@@ -17,7 +17,7 @@ pub const RULE: Rule = Rule { name: "vectors", check };
 const LIST: &str = "xtask/src/audit/vectors.toml";
 
 fn check(subject: &Subject<'_>) -> Result<Finding> {
-    let allowed = Allowances::parse(RULE.name, LIST, include_str!("vectors.toml"), subject.platform)?;
+    let allowed = Allowances::parse(RULE.name, LIST, include_str!("vectors.toml"), subject.platforms)?;
     Ok(vectors(&subject.image, &allowed))
 }
 
@@ -75,7 +75,7 @@ mod tests {
     use iced_x86::code_asm::*;
 
     fn extended(parts: &[Part<'_>], list: &str) -> Vec<String> {
-        let allowed = Allowances::parse(RULE.name, "list", list, Platform::Xen).unwrap();
+        let allowed = Allowances::parse(RULE.name, "list", list, &[Platform::Xen]).unwrap();
         vectors(&image(parts), &allowed)
             .violations
             .iter()

@@ -10,7 +10,7 @@
 
 mod complete;
 mod configuration;
-mod entries;
+pub mod entries;
 mod headers;
 #[cfg(test)]
 pub mod sample;

@@ -7,7 +7,7 @@
 
 mod complaints;
 mod listing;
-mod memory;
+pub mod memory;
 mod paravirt;
 #[cfg(test)]
 mod samples;
@@ -91,6 +91,30 @@ pub fn run(workshop: &Workshop, asked: &Sites) -> Result<u8> {
     }
     complaints.iter().for_each(|complaint| eprintln!("{complaint}"));
     Ok(if complaints.is_empty() { 0 } else { WRONG })
+}
+
+/// Boots the kernel `built`, which is `image`, on `platform`, and if that is vmi with each good ROM; returns its code as it is on each.
+///
+/// # Errors
+/// It cannot be booted, or its memory not be read.
+pub fn boot(
+    workshop: &Workshop,
+    configuration: &Configuration,
+    built: &Built,
+    image: &Image,
+    platform: Platform,
+) -> Result<Vec<(Setup, Memory)>> {
+    let asked = Sites {
+        features: vec![configuration.features()],
+        platform: Some(platform),
+        roms: Vec::new(),
+        summary: true,
+    };
+    let boot = |setup| {
+        let memory = memory::boot(workshop, built, image, &setup)?;
+        Ok((setup, memory))
+    };
+    setups(configuration, &asked)?.into_iter().map(boot).collect()
 }
 
 /// Where to boot: on the platform asked for, and if that is vmi, with each ROM asked for, or each good one.

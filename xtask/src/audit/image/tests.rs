@@ -49,3 +49,14 @@ fn a_function_without_a_way_out_diverges() {
     let divergent = [0, 16, 32, 48].map(|address| image.diverges(address));
     assert_eq!(divergent, [false, false, true, true]);
 }
+
+#[test]
+fn code_that_was_replaced_returns_as_what_was_compiled() {
+    let mut image = image(&[("never", &|a| a.jmp(0).unwrap()), ("ends", &|a| a.ret().unwrap())]);
+    let mut memory = image.bytes(0..17).to_vec();
+    let return_instruction = 0xc3;
+    memory[0] = return_instruction;
+    image.replace_code(|range| &memory[range.start as usize..range.end as usize]);
+    assert_eq!(image.bytes(0..1), [return_instruction]);
+    assert!(image.diverges(0) && !image.diverges(16));
+}

@@ -4,7 +4,7 @@ use crate::platform::Platform;
 use iced_x86::code_asm::*;
 
 fn judged(parts: &[Part<'_>], list: &str) -> Vec<String> {
-    let allowed = Allowances::parse(RULE.name, LIST, list, Platform::Native).unwrap();
+    let allowed = Allowances::parse(RULE.name, LIST, list, &[Platform::Native]).unwrap();
     let finding = judge(&image(parts), &allowed);
     finding.violations.iter().map(ToString::to_string).collect()
 }

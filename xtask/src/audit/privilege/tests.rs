@@ -5,8 +5,8 @@ use iced_x86::code_asm::{rdi, word_ptr};
 use vmi64::Call;
 
 fn judged(platform: Platform, parts: &[Part<'_>], patches: &[Patch], list: &str) -> Vec<String> {
-    let allowed = Allowances::parse(RULE.name, LIST, list, platform).unwrap();
-    let finding = judge(platform, &image(parts), patches, &allowed);
+    let allowed = Allowances::parse(RULE.name, LIST, list, &[platform]).unwrap();
+    let finding = judge(platform, &image(parts), &|_, _| true, patches, &allowed);
     finding.violations.iter().map(ToString::to_string).collect()
 }
 
@@ -110,4 +110,22 @@ fn what_has_the_bytes_of_padding_is_not_therefore_padding() {
     let mut image = image(&[GOOD, hidden, GOOD]);
     image.functions.retain(|function| function.name == "good");
     assert_eq!(gaps(&image).len(), 1);
+}
+
+#[test]
+fn of_several_platforms_only_what_is_reached_counts() {
+    let allowed = Allowances::parse(RULE.name, LIST, "", &[Platform::Xen]).unwrap();
+    let image = image(&[("reached", &|a| a.cli().unwrap()), ("elsewhere", &|a| a.sti().unwrap())]);
+    let finding = judge(
+        Platform::Xen,
+        &image,
+        &|_, instruction| instruction.ip() < 16,
+        &[],
+        &allowed,
+    );
+    let found: Vec<_> = finding.violations.iter().map(ToString::to_string).collect();
+    assert!(
+        found.len() == 1 && found[0].contains("`cli` at 0x0 in reached"),
+        "{found:?}"
+    );
 }

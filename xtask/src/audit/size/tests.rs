@@ -15,6 +15,7 @@ pub fn size(platform: &str, owner: &str, text: u64) -> Size {
 fn each_function_counts_for_the_crate_of_its_name_and_gaps_for_none() {
     let subject = Subject {
         platform: Platform::Xen,
+        platforms: &[Platform::Xen],
         image: image(&[
             ("_ZN11kernel_core4wake17h0123456789abcdefE", &|a| a.ret().unwrap()),
             ("_ZN11kernel_core5sleep17h0123456789abcdefE", &|a| {

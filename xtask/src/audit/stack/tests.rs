@@ -16,6 +16,7 @@ fn complaints(declarations: &str, parts: &[Part<'_>]) -> Vec<String> {
     image.symbols.insert(OWN_STACK_SIZE.to_owned(), SIZE);
     let subject = Subject {
         platform: Platform::Native,
+        platforms: &[Platform::Native],
         image,
         file: Vec::new(),
         root: File::new("/"),

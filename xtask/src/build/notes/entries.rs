@@ -11,10 +11,10 @@ use crate::platform::Platform;
 use std::collections::BTreeMap;
 
 /// What the 64-bit entry is called, by the `bootloader` crate's macro and under Xen.
-const START: &str = "_start";
+pub const START: &str = "_start";
 
 /// What Xen's is called in an image in which that name is the `bootloader` crate's.
-const START_UNDER_XEN: &str = "xen_start";
+pub const START_UNDER_XEN: &str = "xen_start";
 
 /// The 32-bit entry, without its parameters.
 const STUB: &str = "subarch_native::boot::pvh::stub::start";

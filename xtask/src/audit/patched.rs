@@ -1,0 +1,59 @@
+//! An image for several platforms: its code as it is where it was booted.
+//!
+//! What the file holds is not what is executed: under Xen its sites are changed, and by a ROM. So the image is booted on each of its
+//! platforms, and once with each ROM; its code is read from the memory of the machine and put in the place of the file's. Then most
+//! rules hold of it as of any other image. Those that weigh operations and stacks compare with what was reviewed for one
+//! platform, and are not among them.
+
+use super::{Rule, Subject, audit, indirect, notes, privilege, red_zone, rights, vectors};
+use crate::audit::image::Image;
+use crate::build::Built;
+use crate::cli::Audit;
+use crate::configuration::Configuration;
+use crate::sites;
+use crate::workshop::Workshop;
+use anyhow::Result;
+use std::fs;
+use std::time::Instant;
+
+/// The rules for code that was patched.
+const RULES: &[Rule] = &[
+    indirect::RULE,
+    privilege::RULE_OF_SEVERAL,
+    rights::RULE,
+    red_zone::RULE,
+    vectors::RULE,
+    notes::RULE,
+];
+
+/// Boots `built` wherever it can be, and audits what its code is there; whether a rule is broken.
+///
+/// # Errors
+/// It cannot be booted or read, or a list of what is allowed is malformed.
+pub fn audit_everywhere(
+    workshop: &Workshop,
+    asked: &Audit,
+    configuration: &Configuration,
+    built: &Built,
+) -> Result<bool> {
+    let root = &workshop.paths.root;
+    let image = Image::open(&built.full, root)?;
+    let mut broken = false;
+    for platform in configuration.platforms() {
+        for (setup, memory) in sites::boot(workshop, configuration, built, &image, *platform)? {
+            let start = Instant::now();
+            let mut image = Image::open(&built.full, root)?;
+            image.replace_code(|range| memory.bytes(range));
+            let subject = Subject {
+                platform: *platform,
+                platforms: configuration.platforms(),
+                image,
+                file: fs::read(&built.stripped)?,
+                root,
+            };
+            broken |= audit(&setup.to_string(), &subject, RULES, asked)?;
+            eprintln!("audit: {setup} took {:.1} s", start.elapsed().as_secs_f32());
+        }
+    }
+    Ok(broken)
+}
