@@ -95,12 +95,22 @@ impl Image {
     }
 
     /// Puts in the place of all code what `memory` has at its addresses. Whether a function returns does not change by that.
-    pub fn replace_code<'m>(&mut self, memory: impl Fn(Range<u64>) -> &'m [u8]) {
+    ///
+    /// # Errors
+    /// The memory does not have all of it.
+    pub fn replace_code<'m>(&mut self, memory: impl Fn(Range<u64>) -> &'m [u8]) -> Result<()> {
         let starts = self.functions.iter().map(|function| function.range.start);
         self.divergent = Some(starts.filter(|start| self.diverges(*start)).collect());
         for section in self.sections.iter_mut().filter(|section| section.rights.execute) {
-            section.bytes = memory(section.range.clone()).to_vec();
+            let found = memory(section.range.clone());
+            ensure!(
+                found.len() == section.bytes.len(),
+                "the memory lacks code of {}",
+                section.name
+            );
+            section.bytes = found.to_vec();
         }
+        Ok(())
     }
 
     /// The section of this name.

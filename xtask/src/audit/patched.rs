@@ -5,8 +5,8 @@
 //! rules hold of it as of any other image. Those that weigh operations and stacks compare with what was reviewed for one
 //! platform, and are not among them.
 
+use super::image::Image;
 use super::{Rule, Subject, audit, indirect, notes, privilege, red_zone, rights, vectors};
-use crate::audit::image::Image;
 use crate::build::Built;
 use crate::cli::Audit;
 use crate::configuration::Configuration;
@@ -19,7 +19,7 @@ use std::time::Instant;
 /// The rules for code that was patched.
 const RULES: &[Rule] = &[
     indirect::RULE,
-    privilege::RULE_OF_SEVERAL,
+    privilege::reached::RULE,
     rights::RULE,
     red_zone::RULE,
     vectors::RULE,
@@ -43,7 +43,7 @@ pub fn audit_everywhere(
         for (setup, memory) in sites::boot(workshop, configuration, built, &image, *platform)? {
             let start = Instant::now();
             let mut image = Image::open(&built.full, root)?;
-            image.replace_code(|range| memory.bytes(range));
+            image.replace_code(|range| memory.bytes(range))?;
             let subject = Subject {
                 platform: *platform,
                 platforms: configuration.platforms(),

@@ -5,15 +5,15 @@
 //! for xen has none of the former outside a list, the one for native none of the latter, and the one for vmi has its privileged
 //! instructions where a ROM may change them, or in the native operations that it falls back to.
 
+pub mod reached;
+
 use super::allowance::Allowances;
 use super::image::{Function, Image, LETTERS, decode};
-use super::reach::Reach;
 use super::violation::Violation;
 use super::{Finding, Rule, Subject};
-use crate::build::notes::entries::{START, START_UNDER_XEN};
 use crate::platform::Platform;
 use crate::sites::table::{self, Patch};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use iced_x86::{Instruction, Mnemonic};
 use std::iter;
 use std::ops::Range;
@@ -27,72 +27,12 @@ pub const RULE: Rule = Rule {
 /// The list of what is allowed.
 const LIST: &str = "xtask/src/audit/privilege.toml";
 
-/// The list of what is allowed besides in an image of several platforms.
-const BESIDES: &str = "xtask/src/audit/reached.toml";
-
 fn check(subject: &Subject<'_>) -> Result<Finding> {
     let allowed = Allowances::parse(RULE.name, LIST, include_str!("privilege.toml"), &[subject.platform])?;
     let patches = table::read(&subject.image)?;
     let all = |_: &Function, _: &Instruction| true;
     Ok(judge(subject.platform, &subject.image, &all, &patches, &allowed))
 }
-
-/// The same rule for an image of several platforms as it is on one of them: what counts is what can be executed there.
-pub const RULE_OF_SEVERAL: Rule = Rule {
-    name: RULE.name,
-    check: check_reached,
-};
-
-fn check_reached(subject: &Subject<'_>) -> Result<Finding> {
-    let allowed = Allowances::parse(RULE.name, LIST, include_str!("privilege.toml"), &[subject.platform])?;
-    let besides = Allowances::parse(RULE.name, BESIDES, include_str!("reached.toml"), &[subject.platform])?;
-    let patches = table::read(&subject.image)?;
-    let reach = Reach::of(&subject.image, &entries(subject)?);
-    let counts = |function: &Function, instruction: &Instruction| {
-        reach.contains(instruction.ip()) && !besides.allows(&subject.image, function, instruction)
-    };
-    let mut finding = judge(subject.platform, &subject.image, &counts, &patches, &allowed);
-    let needed = besides.used().map(|(times, reason)| format!("{times:5} {reason}"));
-    finding.details.extend(needed);
-    if subject.platforms == Platform::ALL {
-        finding.violations.extend(besides.superfluous());
-    }
-    finding.summary = format!("{}, in {} that can be reached", finding.summary, reach.len());
-    Ok(finding)
-}
-
-/// Where the image is entered on the subject's platform, in 64-bit mode.
-fn entries(subject: &Subject<'_>) -> Result<Vec<u64>> {
-    let image = &subject.image;
-    let stubs = image.functions.iter().filter(|function| function.name == STUBS);
-    let stubs = stubs.flat_map(|function| image.instructions(function));
-    let stubs = stubs.filter(|_| subject.platform.is_bare()).map(|each| each.ip());
-    let names = match subject.platform {
-        Platform::Native | Platform::Vmi => BARE_ENTRIES,
-        Platform::Xen if subject.platforms.iter().any(|platform| platform.is_bare()) => &[START_UNDER_XEN],
-        Platform::Xen => &[START],
-    };
-    let start = |name: &&str| {
-        let named = |function: &&Function| function.name == *name;
-        let found = image.functions.iter().find(named);
-        found
-            .map(|function| function.range.start)
-            .with_context(|| format!("the image has no entry {name}"))
-    };
-    let starts: Vec<_> = names.iter().map(start).collect::<Result<_>>()?;
-    Ok(starts.into_iter().chain(stubs).collect())
-}
-
-/// The stubs of a bare machine's vectors: whose turn it is, the processor computes from the vector.
-const STUBS: &str = "anyring::trap_stubs";
-
-/// Where a bare machine enters an image in 64-bit mode: by the `bootloader` crate, and behind the 16-bit and 32-bit code for PVH and
-/// for further CPUs.
-const BARE_ENTRIES: &[&str] = &[
-    START,
-    "subarch_native::boot::pvh::stub::long_mode",
-    "subarch_native::smp::trampoline::long_mode",
-];
 
 /// Judges every instruction that needs a privilege or calls for one, of those that count.
 fn judge(

@@ -56,7 +56,10 @@ fn code_that_was_replaced_returns_as_what_was_compiled() {
     let mut memory = image.bytes(0..17).to_vec();
     let return_instruction = 0xc3;
     memory[0] = return_instruction;
-    image.replace_code(|range| &memory[range.start as usize..range.end as usize]);
+    assert!(image.replace_code(|_| &[]).is_err(), "no memory");
+    image
+        .replace_code(|range| &memory[range.start as usize..range.end as usize])
+        .unwrap();
     assert_eq!(image.bytes(0..1), [return_instruction]);
     assert!(image.diverges(0) && !image.diverges(16));
 }
