@@ -50,10 +50,12 @@ impl Kernel for Core {
         smp::cpu_online()
     }
 
+    #[inline(always)]
     fn exception(frame: &mut TrapFrame) {
         fault::handle(frame);
     }
 
+    #[inline(always)]
     fn interrupt(source: Interrupt) {
         irq::handle(source);
     }

@@ -24,6 +24,7 @@ pub fn alarms_here() -> u64 {
 }
 
 /// Handles the alarm.
+#[inline(always)]
 pub fn alarm() {
     // SAFETY: a handler is not moved, and the counter is atomic.
     unsafe { ALARMS.this() }.fetch_add(1, Relaxed);

@@ -24,6 +24,7 @@ pub fn breakpoints() -> u64 {
 }
 
 /// Handles an exception: returns if the interrupted code can continue, ends the kernel with a report if it cannot.
+#[inline(always)]
 pub fn handle(frame: &mut TrapFrame) {
     // Read first of all: another fault would replace it.
     let address = Platform::page_fault_address();

@@ -54,6 +54,7 @@ pub fn is_masked() -> bool {
 }
 
 /// Handles one interrupt.
+#[inline(always)]
 pub fn handle(source: Interrupt) {
     count::record(source);
     percpu::preemption_off();

@@ -5,7 +5,7 @@ use crate::sync::IrqLock;
 use arch::layout::PAGE_SIZE;
 use arch::{Boot, FrameRange, MemoryMap, MmuOps, Pfn};
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicU16;
+use core::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
 use kernel_logic::frames::shares::{Last, Shares, TooManyOwners};
 use kernel_logic::frames::{Buddy, FrameMemory, MAX_ORDER, NotAllocated, SECTION_FRAMES};
 
@@ -24,8 +24,10 @@ static FRAMES: IrqLock<Frames> = IrqLock::new(Frames {
     waiting: MemoryMap::new(),
     direct_below: Pfn(0),
     total: 0,
-    end: Pfn(0),
 });
+
+/// The first frame behind all of the machine's; there are holes, so that it is more than their number.
+static END: AtomicU64 = AtomicU64::new(0);
 
 /// Frames as the direct map shows them.
 struct DirectMap;
@@ -49,8 +51,6 @@ struct Frames {
     direct_below: Pfn,
     /// All frames of the machine.
     total: u64,
-    /// The first frame behind all of them; there are holes, so that it is more than their number.
-    end: Pfn,
 }
 
 /// How much memory there is.
@@ -70,7 +70,8 @@ pub fn init(boot: &Boot) {
     frames.waiting = boot.memory.clone();
     frames.direct_below = boot.direct_below;
     frames.total = boot.total_frames;
-    frames.end = boot.memory.end().max(boot.direct_below).max(Pfn(boot.total_frames));
+    let end = boot.memory.end().max(boot.direct_below).max(Pfn(boot.total_frames));
+    END.store(end.0, Relaxed);
     while frames.buddy.free_frames() < RESERVE && frames.take_in_next() {}
 }
 
@@ -95,7 +96,8 @@ pub fn clear(frame: Pfn) {
 /// A frame with arbitrary contents for a program's sake; `None` already when few are left.
 pub fn allocate_for_program() -> Option<Pfn> {
     let mut frames = FRAMES.lock();
-    let enough = frames.buddy.free_frames() + frames.waiting.frames() > KEPT_FROM_PROGRAMS;
+    let free = frames.buddy.free_frames();
+    let enough = free > KEPT_FROM_PROGRAMS || free + frames.waiting.frames() > KEPT_FROM_PROGRAMS;
     if enough { frames.allocate(0) } else { None }
 }
 
@@ -158,10 +160,11 @@ pub fn free_blocks() -> [u64; MAX_ORDER as usize + 1] {
 
 /// Whether `frame` is memory that the machine has.
 pub fn exists(frame: Pfn) -> bool {
-    frame < FRAMES.lock().end
+    frame.0 < END.load(Relaxed)
 }
 
 impl Frames {
+    #[inline(never)]
     fn allocate(&mut self, order: u8) -> Option<Pfn> {
         if order > MAX_ORDER {
             return None;
@@ -175,7 +178,9 @@ impl Frames {
         }
     }
 
-    /// Takes in what waits of the lowest section; false if nothing waits or no frame is left for its page tables.
+    /// Takes in what waits of the lowest section, which happens once for each; false if nothing waits or no frame is left for its page tables.
+    #[cold]
+    #[inline(never)]
     fn take_in_next(&mut self) -> bool {
         let Some(first) = self.waiting.ranges().first().copied() else {
             return false;

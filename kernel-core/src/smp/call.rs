@@ -35,7 +35,7 @@ pub fn run_on(cpu: CpuId, function: fn(u64), argument: u64) {
     request.function.store(function as usize, Relaxed);
     request.argument.store(argument, Relaxed);
     request.waiting.store(true, Release);
-    Platform::send_ipi(cpu);
+    super::interrupt(cpu);
     spin_while(|| request.waiting.load(Acquire));
     request.taken.store(false, Release);
 }

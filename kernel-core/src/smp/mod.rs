@@ -56,6 +56,13 @@ pub fn online() -> CpuSet {
     CpuSet::from_bits(ONLINE.load(Acquire))
 }
 
+/// Interrupts a CPU. Not in line: it is rare where it is called from, and what it takes should not be in the way there.
+#[cold]
+#[inline(never)]
+pub fn interrupt(cpu: CpuId) {
+    Platform::send_ipi(cpu);
+}
+
 /// The area of a CPU.
 ///
 /// # Panics

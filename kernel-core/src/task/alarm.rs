@@ -18,6 +18,7 @@ use arch::{Instant, TimeOps};
 use kernel_logic::sched::Decision;
 
 /// Handles the alarm of this CPU: wakes those whose time has come, and looks whether the running thread's is over.
+#[inline(always)]
 pub fn on_alarm() {
     let me = Scheduler::mine();
     let mut state = acquire(&me.state);

@@ -3,9 +3,7 @@
 use super::handover::reschedule;
 use super::scheduler::Scheduler;
 use crate::irq;
-use crate::platform::Platform;
 use crate::smp;
-use arch::SmpOps;
 use arch::percpu::{CpuId, CpuSet};
 use core::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use kernel_logic::sched::steal_order;
@@ -32,7 +30,7 @@ pub fn run() -> ! {
 /// Interrupts a CPU that is idle, other than `busy`, which has more work than it can do at once.
 pub(super) fn call_for_help(busy: CpuId) {
     if let Some(cpu) = CpuSet::from_bits(IDLE.load(SeqCst)).without(busy).first() {
-        Platform::send_ipi(cpu);
+        smp::interrupt(cpu);
     }
 }
 

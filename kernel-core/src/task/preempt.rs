@@ -3,8 +3,8 @@
 use super::handover::reschedule;
 use super::scheduler::Scheduler;
 use crate::irq;
-use crate::platform::Platform;
-use arch::{SmpOps, percpu};
+use crate::smp;
+use arch::percpu;
 use core::marker::PhantomData;
 
 /// Proof that the current thread is not preempted, and so stays on its CPU, as long as this lives. Guards nest.
@@ -41,7 +41,7 @@ pub fn interrupts_done() {
 pub(super) fn preempt_if_due() {
     if irq::is_masked() {
         if is_switch_due() {
-            Platform::send_ipi(percpu::this_cpu());
+            smp::interrupt(percpu::this_cpu());
         }
     } else {
         let _masked = irq::mask();

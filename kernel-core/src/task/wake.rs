@@ -9,10 +9,8 @@ use super::preempt::preempt_if_due;
 use super::scheduler::{Scheduler, State};
 use super::thread::Thread;
 use crate::irq;
-use crate::platform::Platform;
 use crate::smp;
 use crate::sync::acquire;
-use arch::SmpOps;
 use arch::percpu::{self, CpuId};
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
@@ -60,11 +58,12 @@ pub(crate) fn interrupt(thread: &Thread) {
     if woken {
         preempt_if_due();
     } else if thread.home() != percpu::this_cpu() {
-        Platform::send_ipi(thread.home());
+        smp::interrupt(thread.home());
     }
 }
 
 /// Handles a call of another CPU: looks into the inbox.
+#[inline(always)]
 pub fn on_call() {
     let me = Scheduler::mine();
     me.empty_inbox(&mut acquire(&me.state));
@@ -77,11 +76,12 @@ impl Scheduler {
         match unsafe { self.inbox.push(thread) } {
             Notice::OnItsWay => {}
             Notice::Needed if self.cpu == percpu::this_cpu() => self.due.set(true),
-            Notice::Needed => Platform::send_ipi(self.cpu),
+            Notice::Needed => smp::interrupt(self.cpu),
         }
     }
 
     /// Takes in what others have put into the inbox.
+    #[inline(always)]
     pub(super) fn empty_inbox(&self, state: &mut State) {
         for thread in self.inbox.drain() {
             // SAFETY: a thread in the inbox is on no queue: it has left this CPU's, or never was on any.

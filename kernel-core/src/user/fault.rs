@@ -10,6 +10,7 @@ use core::fmt;
 use kernel_logic::user::signal::Signal;
 
 /// Handles an exception of user mode; `address` is that of a page fault. Called and returning with interrupts masked.
+#[inline(always)]
 pub fn exception(frame: &TrapFrame, address: VirtAddr) {
     Platform::enable();
     let thread = current();

@@ -136,6 +136,7 @@ impl<M: FrameMemory> Buddy<M> {
     }
 
     /// A block of 2^`order` frames with whatever they contain; `None` if there is none.
+    #[inline(always)]
     pub fn allocate(&mut self, order: u8) -> Option<Pfn> {
         let found = (order..=MAX_ORDER).find(|order| !self.lists[usize::from(*order)].is_empty())?;
         let block = self.pop(found)?;

@@ -209,23 +209,33 @@ pub fn make_way(tables: &mut impl Tables, root: Pfn, page: VirtAddr) -> Result<S
 #[inline(always)]
 fn table_below(tables: &mut impl Tables, slot: Slot, level: PageTableLevel) -> Result<Slot, MapError> {
     let pte = tables.read(slot);
+    let address = slot.address;
     if pte.is_present() {
-        descend(tables, slot, pte).ok_or(MapError::LargePage(slot.address))
-    } else {
-        add_table(tables, slot, level)
+        return descend(tables, slot, pte).ok_or(MapError::LargePage(address));
     }
+    // In words, which the hot way need not gather in memory for the rare one.
+    let table = add_table(tables, slot.table, slot.level, address)?;
+    Ok(Slot { table, level, address })
 }
 
-/// Enters a new table of `level` at `slot`; returns where the way down goes on.
+/// Enters a new table in the entry for `address` of `parent`, which is of `level`.
 #[cold]
-fn add_table<T: Tables>(tables: &mut T, slot: Slot, level: PageTableLevel) -> Result<Slot, MapError> {
-    let table = tables.new_table(level).ok_or(MapError::OutOfMemory)?;
-    tables.write(slot, tables.entry(table, T::TABLE_FLAGS));
-    Ok(Slot {
-        table,
+#[inline(never)]
+fn add_table<T: Tables>(
+    tables: &mut T,
+    parent: Pfn,
+    level: PageTableLevel,
+    address: VirtAddr,
+) -> Result<Pfn, MapError> {
+    let below = level.next_lower_level().expect("a page has no table below");
+    let table = tables.new_table(below).ok_or(MapError::OutOfMemory)?;
+    let slot = Slot {
+        table: parent,
         level,
-        address: slot.address,
-    })
+        address,
+    };
+    tables.write(slot, tables.entry(table, T::TABLE_FLAGS));
+    Ok(table)
 }
 
 #[inline(always)]

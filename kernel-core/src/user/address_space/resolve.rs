@@ -116,6 +116,7 @@ fn own(space: &AddressSpace, slot: Slot, frame: Pfn, access: UserAccess) -> Resu
 }
 
 /// Maps the page to a frame that it alone owns.
+#[inline(always)]
 fn show(slot: Slot, frame: Pfn, access: UserAccess) {
     Live.write(slot, leaf(&Live, frame, access, true));
 }

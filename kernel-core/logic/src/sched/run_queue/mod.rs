@@ -176,6 +176,7 @@ impl<T: Embeds<SchedEntity>> RunQueue<T> {
     ///
     /// An alarm that comes early does no harm, so one that is set need not be moved when it turns out to be needed
     /// later.
+    #[inline(never)]
     pub fn tick(&mut self, now: u64) -> Decision {
         self.charge(now);
         self.fair.raise_floor(self.running.as_deref());
