@@ -25,6 +25,7 @@ pub mod memory;
 pub mod mmu;
 pub mod percpu;
 pub mod power;
+pub mod site;
 pub mod smp;
 pub mod stack;
 pub mod time;

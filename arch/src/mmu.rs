@@ -141,7 +141,7 @@ pub trait MmuOps {
     ///
     /// | native | xen | vmi |
     /// |---|---|---|
-    /// | `mov rax, cr3` | remembered from the last switch | call 21, *GetCR3* |
+    /// | `mov rax, cr3` | remembered: a CPU never leaves it | call 21, *GetCR3* |
     fn root() -> Pfn;
 
     /// Writes an entry of a page table.

@@ -32,6 +32,15 @@ pub const KERNEL_STACK_OFFSET: usize = offset_of!(PerCpu, kernel_stack);
 /// Offset from the GS base of the word in which an entry stub may put the user's stack pointer aside.
 pub const USER_STACK_OFFSET: usize = offset_of!(PerCpu, user_stack);
 
+/// Offset from the GS base of the area's own address.
+pub const AREA_OFFSET: usize = offset_of!(PerCpu, this);
+
+/// Offset from the GS base of the CPU's number, of 32 bits.
+pub const CPU_OFFSET: usize = offset_of!(PerCpu, cpu);
+
+/// Offset from the GS base of the word that turns the address of a per-CPU variable in the template into that of this CPU's copy.
+pub const DISTANCE_OFFSET: usize = offset_of!(PerCpu, distance);
+
 /// Offset from the GS base of the counters of calls; see [`calls`].
 pub(crate) const CALLS_OFFSET: usize = offset_of!(PerCpu, calls);
 
@@ -153,7 +162,7 @@ impl PerCpu {
 
 /// How far the executing CPU's area is from the template; true only as long as the caller cannot be moved to another.
 #[inline(always)]
-fn distance() -> usize {
+pub fn distance() -> usize {
     let distance: usize;
     // SAFETY: GS is this CPU's area.
     unsafe {

@@ -13,7 +13,7 @@ mod user;
 
 pub use extended::components;
 pub use features::{Features, set_up};
-pub use segments::{USER_CODE, USER_STACK, code_segment, load_segments, set_system_call_stack, task_state};
+pub use segments::{TASK_STATE, USER_CODE, USER_STACK, code_segment, load_segments, set_system_call_stack, task_state};
 pub use stacks::stack_of;
 pub use system_call::{system_call_registers, take_system_calls};
 

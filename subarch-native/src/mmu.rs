@@ -28,7 +28,7 @@ use x86_64::registers::control::{Cr3, Cr3Flags, Cr4, Cr4Flags};
 use x86_64::structures::paging::PhysFrame;
 
 /// The bits of an entry that this processor has a meaning for, or ignores: it would trip over the others.
-pub(crate) static SUPPORTED: AtomicU64 = AtomicU64::new(u64::MAX);
+pub static SUPPORTED: AtomicU64 = AtomicU64::new(u64::MAX);
 
 /// The flags that mark a page of a device's registers or memory: uncached or write-combining.
 const DEVICE: PageTableFlags = PageTableFlags::NO_CACHE.union(PageTableFlags::WRITE_THROUGH);

@@ -50,6 +50,7 @@ impl SmpOps for Native {
 }
 
 /// What [`SmpOps::send_ipi`] is here, for any platform `P` on bare-metal foundations.
+#[inline(always)]
 pub fn send_ipi<P: LocalApic + IrqOps>(cpu: CpuId) {
     if let Some(to) = apic_id(cpu) {
         // SAFETY: the vector has a gate, and a CPU that is called has called `cpu_online`, says the contract.
@@ -59,8 +60,8 @@ pub fn send_ipi<P: LocalApic + IrqOps>(cpu: CpuId) {
 
 /// The number of `cpu`'s local APIC, if there is such a CPU.
 pub fn apic_id(cpu: CpuId) -> Option<u8> {
-    let known = &IDS[..COUNT.load(Relaxed).min(MAX_CPUS) as usize];
-    known.get(cpu.0 as usize).map(|id| id.load(Relaxed))
+    // SAFETY: no more are known than there is room for.
+    (cpu.0 < KNOWN.load(Relaxed)).then(|| unsafe { IDS.get_unchecked(cpu.0 as usize) }.load(Relaxed))
 }
 
 /// The CPUs that the firmware `found`, with the one that asks, should it be missing.
@@ -72,8 +73,11 @@ pub(crate) fn all(mut found: ApicIds) -> ApicIds {
 /// How many CPUs there are, even if they are more than the kernel can count.
 pub(crate) static COUNT: AtomicU32 = AtomicU32::new(1);
 
+/// How many of them have a place in [`IDS`].
+pub static KNOWN: AtomicU32 = AtomicU32::new(1);
+
 /// The numbers of their local APICs, from when the firmware's tables were read.
-static IDS: [AtomicU8; MAX_CPUS as usize] = [const { AtomicU8::new(0) }; MAX_CPUS as usize];
+pub static IDS: [AtomicU8; MAX_CPUS as usize] = [const { AtomicU8::new(0) }; MAX_CPUS as usize];
 
 /// Remembers what the firmware said of the CPUs; the executing one is CPU 0.
 ///
@@ -82,7 +86,9 @@ static IDS: [AtomicU8; MAX_CPUS as usize] = [const { AtomicU8::new(0) }; MAX_CPU
 pub(crate) unsafe fn set_cpus(found: ApicIds) {
     let all = || in_order(apic::id(), &found);
     IDS.iter().zip(all()).for_each(|(place, id)| place.store(id, Relaxed));
-    COUNT.store(all().count() as u32, Relaxed);
+    let count = all().count() as u32;
+    COUNT.store(count, Relaxed);
+    KNOWN.store(count.min(MAX_CPUS), Relaxed);
 }
 
 /// The CPU that asks, which is `boot`, then all others of `found`, in ascending order.

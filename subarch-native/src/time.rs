@@ -22,16 +22,16 @@ use core::time::Duration;
 use spin::Once;
 
 /// The cycle counter's value at the clock's start.
-pub(crate) static START: AtomicU64 = AtomicU64::new(0);
+pub static START: AtomicU64 = AtomicU64::new(0);
 
 /// Nanoseconds for a cycle. Until the rate is known the clock stands still.
-pub(crate) static NANOSECONDS: Rate = Rate::zero();
+pub static NANOSECONDS: Rate = Rate::zero();
 
 /// Ticks of the alarm's timer for a nanosecond.
-pub(crate) static TICKS: Rate = Rate::zero();
+pub static TICKS: Rate = Rate::zero();
 
 /// How many nanoseconds the alarm's timer can count in one go.
-pub(crate) static FARTHEST: AtomicU64 = AtomicU64::new(0);
+pub static FARTHEST: AtomicU64 = AtomicU64::new(0);
 
 /// Nanoseconds since 1970 at the clock's start.
 pub(crate) static WALL_CLOCK: AtomicU64 = AtomicU64::new(0);

@@ -4,19 +4,30 @@
 //! access has a detour, and what bare metal's code does with the registers, it does through these.
 
 use crate::Vmi;
-use crate::detour::{detour, taken};
+use crate::detour::{self, detour};
 use crate::site::site;
-use subarch_native::Native;
+use core::arch::asm;
 use subarch_native::apic::{LocalApic, Register, address};
+use vmi64::Call;
 
 impl LocalApic for Vmi {
     #[inline(always)]
     fn read_apic(register: Register) -> u32 {
-        if taken!(APICRead) {
-            read(address(register))
-        } else {
-            Native::read_apic(register)
+        arch::answering_in_place!(reading, read);
+        let value: u64;
+        // SAFETY: the registers are mapped there since the boot; reading changes none.
+        unsafe {
+            asm!(
+                arch::site_text!("3", "mov {value:e}, [{register}]"),
+                detour::record!("773f"),
+                arch::detour_text!("773", "push {register}", "call {reading}", "pop {value}", "jmp 779f"),
+                "779:",
+                detour_call = const Call::APICRead.number(),
+                register = in(reg) address(register), value = out(reg) value, reading = sym reading,
+                options(nostack),
+            );
         }
+        value as u32
     }
 
     /// # Safety
@@ -49,8 +60,7 @@ impl LocalApic for Vmi {
 }
 
 /// Call 64, for the register at `register`.
-#[cold]
-fn read(register: *mut u32) -> u32 {
+extern "sysv64" fn read(register: *mut u32) -> u32 {
     let value: u32;
     // SAFETY: the registers are mapped since the boot; reading changes none.
     unsafe {

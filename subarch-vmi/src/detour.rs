@@ -27,19 +27,11 @@ use vmi64::call::SITE_MAX;
 /// the compiler sees one instruction, and nothing of the rest.
 macro_rules! detour {
     ($call:ident, $prefixes:literal, $native:literal, $by_rom:path, [$($push:literal),*], $($operands:tt)*) => {{
-        $crate::detour::keeping_registers!($by_rom, [$($push),*]);
+        ::arch::keeping_registers!(keeping_registers, $by_rom, [$($push),*]);
         ::core::arch::asm!(
-            "771:",
-            concat!(".fill ", $prefixes, ", 1, 0x2e"),
-            $native,
-            "772:
-            .pushsection .text.by_rom, \"ax\"
-            773:",
-            $($push,)*
-            "call {by_rom}
-            jmp 772b
-            .popsection",
-            $crate::detour::record!("773b"),
+            ::arch::site_text!($prefixes, $native),
+            $crate::detour_to_rom!([$($push),*]),
+            "779:",
             detour_call = const ::vmi64::Call::$call.number(),
             by_rom = sym keeping_registers,
             $($operands)*
@@ -56,21 +48,9 @@ macro_rules! answer {
     ($call:ident, $prefixes:literal, $native:literal, $at_site:literal) => {{
         let answer: u64;
         ::core::arch::asm!(
-            "771:",
-            concat!(".fill ", $prefixes, ", 1, 0x2e"),
-            $native,
-            "772:",
-            $crate::detour::record!("773f"),
-            ".pushsection .text.by_rom, \"ax\"
-            773:
-            xchg rax, {answer}",
-            $crate::site::count!("site"),
-            $crate::site::begin!("site"),
-            $at_site,
-            $crate::site::record!("site"),
-            "xchg rax, {answer}
-            jmp 772b
-            .popsection",
+            ::arch::site_text!($prefixes, $native),
+            $crate::answer_of_rom!($at_site),
+            "779:",
             detour_call = const ::vmi64::Call::$call.number(),
             site_padding = const ::vmi64::Call::$call.padding(),
             site_call = const ::vmi64::Call::$call.number(),
@@ -81,6 +61,39 @@ macro_rules! answer {
     }};
 }
 pub(crate) use answer;
+
+/// What a detour for a call leads to: the function `{by_rom}`, with what the texts push.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! detour_to_rom {
+    ([$($push:literal),*]) => {
+        concat!(
+            $crate::detour_record!("773f"),
+            ::arch::detour_text!("773", $($push,)* "call {by_rom}\njmp 779f"),
+        )
+    };
+}
+
+/// What a detour for an answer leads to: the site itself, and two exchanges.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! answer_of_rom {
+    ($at_site:literal) => {
+        concat!(
+            $crate::detour_record!("773f"),
+            ::arch::detour_text!(
+                "773",
+                "xchg rax, {answer}",
+                $crate::site_count!("site"),
+                $crate::site_begin!("site"),
+                $at_site,
+                "\n",
+                $crate::site_record!("site"),
+                "xchg rax, {answer}\njmp 779f"
+            ),
+        )
+    };
+}
 
 /// Whether a ROM has taken the call of this name: a NOP that becomes a jump. For what is no single instruction natively.
 macro_rules! taken {
@@ -103,78 +116,19 @@ macro_rules! taken {
 }
 pub(crate) use taken;
 
-/// Defines a function of that name around another: it saves what the other may change, takes the arguments from the stack, on which
-/// nothing is known where a site is, and aligns that.
-macro_rules! keeping_registers {
-    ($function:path, [$($argument:literal),*]) => {
-        #[unsafe(naked)]
-        extern "sysv64" fn keeping_registers() {
-            ::core::arch::naked_asm!(
-                "push rbp",
-                "mov rbp, rsp",
-                "push rax
-                push rcx
-                push rdx
-                push rsi
-                push rdi
-                push r8
-                push r9
-                push r10
-                push r11",
-                $crate::detour::load_arguments!([$($argument),*]),
-                "and rsp, -16
-                call {function}
-                lea rsp, [rbp - 72]
-                pop r11
-                pop r10
-                pop r9
-                pop r8
-                pop rdi
-                pop rsi
-                pop rdx
-                pop rcx
-                pop rax
-                pop rbp
-                ret {arguments}",
-                function = sym $function,
-                arguments = const 8 * <[&str]>::len(&[$($argument),*]),
-            )
-        }
-    };
-}
-pub(crate) use keeping_registers;
-
-/// Takes as many arguments from where the caller has pushed them to the registers of the convention.
-macro_rules! load_arguments {
-    ([]) => {
-        ""
-    };
-    ([$a:literal]) => {
-        "mov rdi, [rbp + 16]"
-    };
-    ([$a:literal, $b:literal]) => {
-        "mov rdi, [rbp + 16]
-        mov rsi, [rbp + 24]"
-    };
-    ([$a:literal, $b:literal, $c:literal]) => {
-        "mov rdi, [rbp + 16]
-        mov rsi, [rbp + 24]
-        mov rdx, [rbp + 32]"
-    };
-}
-pub(crate) use load_arguments;
-
 /// The record of a detour from label 771 to label 772, which leads to the given label if call `detour_call` is taken.
-macro_rules! record {
+#[macro_export]
+#[doc(hidden)]
+macro_rules! detour_record {
     ($target:literal) => {
         concat!(
             ".pushsection .vmi.detours, \"a\"\n.long 771b - .\n.long ",
             $target,
-            " - .\n.byte {detour_call}\n.byte 772b - 771b\n.popsection"
+            " - .\n.byte {detour_call}\n.byte 772b - 771b\n.popsection\n"
         )
     };
 }
-pub(crate) use record;
+pub(crate) use crate::detour_record as record;
 
 /// A detour, as the assembler records it.
 #[repr(C, packed)]
@@ -280,7 +234,7 @@ fn records() -> &'static [Record] {
     }
     let (start, end) = (&raw const __vmi_detours_start, &raw const __vmi_detours_end);
     // SAFETY: between the two symbols the linker script has put the records of all detours, and nothing else.
-    unsafe { slice::from_raw_parts(start, end.offset_from_unsigned(start)) }
+    unsafe { arch::site::table(start, end) }
 }
 
 #[cfg(test)]

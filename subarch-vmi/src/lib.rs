@@ -18,6 +18,8 @@ pub mod boot;
 mod console;
 mod cpu;
 pub mod detour;
+#[doc(hidden)]
+pub mod for_parent;
 mod irq;
 mod mmu;
 pub mod native;

@@ -94,15 +94,20 @@ macro_rules! site_begin {
 }
 pub(crate) use crate::site_begin as begin;
 
-/// The record of the site that began at label 771, as one literal. For the name `site` its operand is the constant `site_call`, the
+/// The record of the site that began at label 771, or another, as one literal. For the name `site` its operand is the constant `site_call`, the
 /// number.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! site_record {
     ($name:literal) => {
+        $crate::site_record!($name, "771b")
+    };
+    ($name:literal, $label:literal) => {
         concat!(
             ".pushsection .vmi.sites, \"a\"\n",
-            ".long 771b - .\n",
+            ".long ",
+            $label,
+            " - .\n",
             ".byte {",
             $name,
             "_call}\n",
@@ -168,5 +173,5 @@ fn records() -> &'static [SiteRecord] {
     }
     let (start, end) = (&raw const __vmi_sites_start, &raw const __vmi_sites_end);
     // SAFETY: between the two symbols the linker script has put the records of all sites, and nothing else.
-    unsafe { slice::from_raw_parts(start, end.offset_from_unsigned(start)) }
+    unsafe { arch::site::table(start, end) }
 }

@@ -26,7 +26,7 @@ impl SmpOps for Vmi {
         unsafe { smp::start_cpu::<Self>(area, stack, |apic, parcel| announce(&state(apic, parcel))) }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn send_ipi(cpu: CpuId) {
         smp::send_ipi::<Self>(cpu);
     }

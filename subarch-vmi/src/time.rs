@@ -4,7 +4,7 @@
 //! the clock's start, and the rate that call 66 tells; both are taken anew at that point, so that time goes on where it was.
 //! A reading is one site in line, as short as bare metal's.
 
-mod by_rom;
+pub(crate) mod by_rom;
 
 use crate::Vmi;
 use crate::detour::{detour, taken};
@@ -20,9 +20,9 @@ use subarch_native::{Native, time};
 const NANOSECONDS: u64 = 1_000_000_000;
 
 /// The counter's value at the clock's start, or what it would have been then.
-static START: AtomicU64 = AtomicU64::new(0);
+pub static START: AtomicU64 = AtomicU64::new(0);
 /// Nanoseconds for a cycle. Until the boot code has measured anything, time stands still.
-static CYCLE: Rate = Rate::zero();
+pub static CYCLE: Rate = Rate::zero();
 /// Cycles for a nanosecond.
 static NANOSECOND: Rate = Rate::zero();
 

@@ -24,7 +24,7 @@ const CODE: SegmentSelector = SegmentSelector::new(1, Ring0);
 const DATA: SegmentSelector = SegmentSelector::new(2, Ring0);
 const PROGRAM_DATA: SegmentSelector = SegmentSelector::new(3, Ring3);
 const PROGRAM_CODE: SegmentSelector = SegmentSelector::new(4, Ring3);
-const TASK_STATE: SegmentSelector = SegmentSelector::new(5, Ring0);
+const TASK_SELECTOR: SegmentSelector = SegmentSelector::new(5, Ring0);
 
 /// The selector in CS while a program runs.
 pub const USER_CODE: u16 = PROGRAM_CODE.0;
@@ -43,14 +43,15 @@ pub(super) const SYSTEM_CALL_SELECTORS: u64 = {
 /// The task state segment, of which 64-bit mode uses only the stacks, and the place where permissions for I/O ports would begin. That is
 /// behind its end: programs have none.
 #[unsafe(link_section = ".percpu")]
-static TASK: PerCpuVar<TaskState> = PerCpuVar::new(TaskState(UnsafeCell::new(TaskStateSegment::new())));
+pub static TASK_STATE: PerCpuVar<TaskState> = PerCpuVar::new(TaskState(UnsafeCell::new(TaskStateSegment::new())));
 
 /// What is loaded.
 #[unsafe(link_section = ".percpu")]
 static TABLES: PerCpuVar<Once<Tables>> = PerCpuVar::new(Once::new());
 
 /// A task state segment, which the processor reads whenever it changes stacks.
-struct TaskState(UnsafeCell<TaskStateSegment>);
+#[derive(Debug)]
+pub struct TaskState(UnsafeCell<TaskStateSegment>);
 
 // SAFETY: written by its own CPU only, before it is loaded or by single stores with interrupts masked.
 unsafe impl Sync for TaskState {}
@@ -71,7 +72,7 @@ pub unsafe fn load_segments(area: &'static PerCpu) {
         ES::set_reg(SegmentSelector::NULL);
         FS::set_reg(SegmentSelector::NULL);
         GS::set_reg(SegmentSelector::NULL);
-        load_tss(TASK_STATE);
+        load_tss(TASK_SELECTOR);
         GsBase::write(VirtAddr::from_ptr(area));
         KernelGsBase::write(VirtAddr::zero());
     }
@@ -86,7 +87,7 @@ pub const fn code_segment() -> u16 {
 #[inline(always)]
 pub fn task_state() -> *mut TaskStateSegment {
     // SAFETY: only its address is taken.
-    unsafe { TASK.this() }.0.get()
+    unsafe { TASK_STATE.this() }.0.get()
 }
 
 /// Makes `end` the stack on which this CPU enters the kernel from user mode by a system call. By a trap, it is the one in
@@ -122,7 +123,7 @@ struct Tables {
 impl Tables {
     /// Makes it for the CPU of `area`.
     fn new(area: &'static PerCpu) -> Self {
-        let task = TASK.of(area).0.get();
+        let task = TASK_STATE.of(area).0.get();
         let mut descriptors = GlobalDescriptorTable::new();
         // SAFETY: the CPU has not loaded the segment yet, so only this code knows it; the area lives for ever.
         let selectors = unsafe {
@@ -137,7 +138,7 @@ impl Tables {
                 descriptors.append(Descriptor::tss_segment_unchecked(task)),
             ]
         };
-        debug_assert_eq!(selectors, [CODE, DATA, PROGRAM_DATA, PROGRAM_CODE, TASK_STATE]);
+        debug_assert_eq!(selectors, [CODE, DATA, PROGRAM_DATA, PROGRAM_CODE, TASK_SELECTOR]);
         Self { descriptors }
     }
 }

@@ -8,8 +8,8 @@ use crate::mmu::by_rom;
 use crate::site::{self, Site, site};
 use crate::{Vmi, window};
 use arch::layout::DIRECT_MAP;
+use arch::site::Change;
 use arch::{Boot, MemoryMap, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, VirtAddr};
-use core::slice;
 use subarch_native::mmu::tables::Table;
 use subarch_native::trap;
 use vmi64::call::SITE_MAX;
@@ -31,10 +31,10 @@ pub fn rehearse(answers: &Answers) -> Result<(), RomError> {
 /// [`RomError::Window`] before the first was changed, or never: later ones need no memory.
 pub fn patch(answers: &Answers, free: &mut MemoryMap) -> Result<(), RomError> {
     for change in changes(answers) {
-        let change = change?;
+        let (_, change) = change?;
         // SAFETY: the bytes are what a checked answer makes of this place. Interrupts are masked, this is the only CPU, and
         // nothing called from here contains a site or a detour.
-        unsafe { window::write(free, VirtAddr::new_truncate(change.address), change.bytes()) }
+        unsafe { window::write(free, VirtAddr::new_truncate(change.site), change.bytes()) }
             .map_err(RomError::Window)?;
     }
     serialise();
@@ -51,12 +51,13 @@ pub fn patch(answers: &Answers, free: &mut MemoryMap) -> Result<(), RomError> {
 pub fn verify(answers: &Answers) {
     let wrong = changes(answers)
         .flatten()
-        .find(|change| change.found() != change.bytes());
-    if let Some(change) = wrong {
+        // SAFETY: it is code of this image: the bytes of a site or a detour, whose records were checked.
+        .find(|(_, change)| unsafe { change.found() } != change.bytes());
+    if let Some((call, change)) = wrong {
         panic!(
             "the code at {:#x} is not what was written for {}",
-            change.address,
-            change.call.name()
+            change.site,
+            call.name()
         );
     }
     let untouched = site::checked().filter(|site| answers.to(site.call) == Answer::None);
@@ -83,46 +84,22 @@ pub fn announce_entries() {
     announce_system_call();
 }
 
-/// A place in the code, and what is to stand there.
-struct Change {
-    /// The call that it is for.
-    call: Call,
-    address: u64,
-    bytes: [u8; SITE_MAX],
-    length: usize,
-}
-
-impl Change {
-    /// What an answer makes of `length` bytes for `call` at `address`; nothing, if they stay as they are.
-    fn new(call: Call, address: u64, length: usize, answer: Answer) -> Result<Option<Self>, RomError> {
-        let mut bytes = [0; SITE_MAX];
-        let changed = patch::rewrite(answer, address, Answers::inline(answer), &mut bytes[..length])
-            .map_err(|error| RomError::Patch(call, error))?;
-        Ok(changed.then_some(Self {
-            call,
-            address,
-            bytes,
-            length,
-        }))
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
-
-    /// What stands there now.
-    fn found(&self) -> &[u8] {
-        // SAFETY: it is code of this image: the bytes of a site or a detour, whose records were checked.
-        unsafe { slice::from_raw_parts(self.address as *const u8, self.length) }
-    }
+/// What an answer makes of `length` bytes for `call` at `address`; nothing, if they stay as they are.
+fn change(call: Call, address: u64, length: usize, answer: Answer) -> Result<Option<(Call, Change)>, RomError> {
+    let mut bytes = [0; SITE_MAX];
+    let bytes = &mut bytes[..length];
+    let changed = patch::rewrite(answer, address, Answers::inline(answer), bytes)
+        .map_err(|error| RomError::Patch(call, error))?;
+    let made = Change::new(address, bytes).filter(|_| changed);
+    Ok(made.map(|change| (call, change)))
 }
 
 /// All changes that `answers` ask for, or why one cannot be made.
-fn changes(answers: &Answers) -> impl Iterator<Item = Result<Change, RomError>> {
-    let of_site = |Site { call, address }| Change::new(call, address, call.site_length(), answers.to(call));
+fn changes(answers: &Answers) -> impl Iterator<Item = Result<(Call, Change), RomError>> {
+    let of_site = |Site { call, address }| change(call, address, call.site_length(), answers.to(call));
     let of_detour = |detour: Detour| {
         let Detour { call, address, .. } = detour;
-        Change::new(call, address, detour.length, Answer::JumpRel(detour.target))
+        change(call, address, detour.length, Answer::JumpRel(detour.target))
     };
     let detours = detour::all().flatten();
     let opened = detours.filter(|detour| answers.is_taken(detour.call));

@@ -3,9 +3,9 @@
 use super::by_rom;
 use crate::detour::detour;
 use crate::site;
-use arch::{Pfn, TrapFrame, UserContext, VirtAddr};
+use arch::{Pfn, TrapFrame, UserContext, VirtAddr, percpu};
 use core::arch::naked_asm;
-use subarch_native::cpu::{set_system_call_stack, task_state};
+use subarch_native::cpu::{TASK_STATE, set_system_call_stack};
 use subarch_native::mmu::kernel_root;
 use vmi64::Call;
 
@@ -60,9 +60,9 @@ unsafe fn set_trap_stack(stack: VirtAddr) {
     // SAFETY: the task state is this CPU's, which cannot change meanwhile; the caller vouches for the stack.
     unsafe {
         detour!(
-            UpdateKernelStack, 1, "mov [{task} + 4], {stack}",
+            UpdateKernelStack, 1, "mov [{distance} + {TASK_STATE} + 4], {stack}",
             by_rom::set_trap_stack, ["push {stack}"],
-            task = in(reg) task_state(), stack = in(reg) stack.as_u64(),
+            distance = in(reg) percpu::distance(), TASK_STATE = sym TASK_STATE, stack = in(reg) stack.as_u64(),
             options(nostack),
         );
     }

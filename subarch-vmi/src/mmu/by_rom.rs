@@ -18,7 +18,7 @@ const KERNEL_HALF: u64 = 256;
 ///
 /// # Safety
 /// As [`MmuOps::set_entry`](arch::MmuOps::set_entry) asks.
-pub(super) unsafe extern "sysv64" fn set_entry(table: *mut Pte, index: usize, bits: u64) {
+pub unsafe extern "sysv64" fn set_entry(table: *mut Pte, index: usize, bits: u64) {
     let entry = table.wrapping_add(index);
     // SAFETY: the caller vouches for the table and for the translation.
     unsafe { site!(SetPxE, "mov [rsi], rdi", in("rdi") bits, in("rsi") entry, clobber_abi("sysv64")) }
@@ -49,7 +49,7 @@ pub(super) extern "sysv64" fn table_take(table: u64, level: u64) {
 }
 
 /// Call 46.
-pub(super) extern "sysv64" fn flush_page(address: u64) {
+pub extern "sysv64" fn flush_page(address: u64) {
     // SAFETY: a dropped translation is read from the tables again when it is needed.
     unsafe { site!(InvalPage, "invlpg [rdi]", in("rdi") address, clobber_abi("sysv64")) }
 }

@@ -47,7 +47,7 @@ pub(super) fn stolen() -> Duration {
 
 /// Call 68.
 #[cold]
-pub(super) fn set_alarm(deadline: Instant) {
+pub fn set_alarm(deadline: Instant) {
     let delay = deadline.nanoseconds().saturating_sub(Vmi::now().nanoseconds());
     let expiry = real_cycles().saturating_add(NANOSECOND.of(delay.min(FARTHEST)));
     // SAFETY: the alarm's interrupt has a handler.
@@ -62,7 +62,7 @@ pub(super) fn set_alarm(deadline: Instant) {
 }
 
 /// Call 69.
-pub(super) extern "sysv64" fn cancel_alarm() {
+pub extern "sysv64" fn cancel_alarm() {
     // SAFETY: whoever waits for the alarm asked for this.
     unsafe {
         site!(

@@ -83,8 +83,8 @@ fn is_of_name(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
-/// What a vmi kernel's detours lead to lies together, between symbols of the linker script: code that belongs to many functions.
-const BY_ROM: [&str; 2] = ["vmi_by_rom", "vmi_by_rom_end"];
+/// What detours lead to lies together, between symbols of the linker script: code that belongs to many functions.
+const DETOURS: [&str; 2] = ["detours", "detours_end"];
 
 /// The code between two symbols, if `file` has them and there is any.
 fn stretch(file: &object::File<'_>, [start, end]: [&str; 2]) -> Option<Function> {
@@ -112,7 +112,7 @@ pub fn all(file: &object::File<'_>) -> Result<Vec<Function>> {
             range: symbol.address()..symbol.address() + symbol.size(),
         });
     }
-    functions.extend(stretch(file, BY_ROM));
+    functions.extend(stretch(file, DETOURS));
     functions.sort_by(|one, other| (one.range.start, &one.symbol).cmp(&(other.range.start, &other.symbol)));
     functions.dedup_by(|second, first| second.range.start < first.range.end);
     Ok(functions)
