@@ -1,7 +1,7 @@
 //! This CPU: its area, and what Xen knows of it.
 //!
 //! The area is found by GS and begins with the `vcpu_info` (see `irq.rs` for why). Among the variables behind that head are
-//! the platform's own: the CPU's queue of page-table updates and the root it runs on.
+//! the platform's own: the CPU's queue of page-table updates.
 
 pub mod entry_stack;
 pub mod extended;
@@ -19,21 +19,17 @@ use arch::user::UserContext;
 use arch::{CpuOps, Pfn, TrapFrame, VirtAddr};
 use core::arch::asm;
 use core::arch::x86_64::CpuidResult;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What the platform keeps for one CPU.
 #[derive(Debug)]
 pub struct Cpu {
     /// Page-table updates that wait for the end of lazy MMU mode.
     pub queue: Queue,
-    root: AtomicU64,
 }
 
 #[unsafe(link_section = ".percpu")]
-static CPU: PerCpuVar<Cpu> = PerCpuVar::new(Cpu {
-    queue: Queue::new(),
-    root: AtomicU64::new(0),
-});
+/// What the platform keeps for each CPU.
+pub static CPU: PerCpuVar<Cpu> = PerCpuVar::new(Cpu { queue: Queue::new() });
 
 /// Makes GS the boot CPU's area.
 ///
@@ -82,22 +78,6 @@ impl Cpu {
     pub unsafe fn this() -> &'static Self {
         // SAFETY: the caller vouches for staying; what handlers may not see half done is masked by whoever does it.
         unsafe { CPU.this() }
-    }
-
-    /// The CPU that `area` is for.
-    pub fn of(area: &'static PerCpu) -> &'static Self {
-        CPU.of(area)
-    }
-
-    /// The root this CPU runs on.
-    #[inline(always)]
-    pub fn root(&self) -> Pfn {
-        Pfn(self.root.load(Relaxed))
-    }
-
-    /// Remembers the root this CPU runs on.
-    pub fn set_root(&self, root: Pfn) {
-        self.root.store(root.0, Relaxed);
     }
 }
 

@@ -46,7 +46,7 @@ static CHANNELS: PerCpuVar<Channels> = PerCpuVar::new(Channels {
 static CONSOLE: AtomicU32 = AtomicU32::new(NONE);
 
 /// The channel of each CPU by which the others call it, for those others.
-static CALLS: [AtomicU32; MAX_CPUS as usize] = [const { AtomicU32::new(NONE) }; MAX_CPUS as usize];
+pub static CALLS: [AtomicU32; MAX_CPUS as usize] = [const { AtomicU32::new(NONE) }; MAX_CPUS as usize];
 
 /// Masks every event channel: whatever the domain was started with, nothing arrives that nobody asked for.
 pub fn mask_all() {

@@ -13,6 +13,7 @@
 
 mod abi;
 mod acpi;
+pub mod assembly;
 pub mod boot;
 mod by_hand;
 mod console;

@@ -27,6 +27,9 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use direct::{Right, map_chunk, protect};
 
+/// The address of the kernel's root, on which every CPU runs from its first moment here on: programs have roots of their own beside it.
+pub static ROOT: AtomicU64 = AtomicU64::new(0);
+
 /// What each operation costs with Xen 4.17, in guest instructions:
 ///
 /// | operation | instructions |
@@ -57,7 +60,7 @@ impl MmuOps for Xen {
 
     #[inline(always)]
     fn root() -> Pfn {
-        on_this_cpu(Cpu::root)
+        Pfn::containing(ROOT.load(Relaxed))
     }
 
     /// # Safety
@@ -154,7 +157,7 @@ impl MmuOps for Xen {
 
 /// A bit that processor and Xen leave to the kernel: the entry names a frame that is none of ours. Of such a frame Xen's table
 /// of owners may have no entry at all (a device's registers), so nobody must look there.
-const FOREIGN: PageTableFlags = PageTableFlags::BIT_9;
+pub const FOREIGN: PageTableFlags = PageTableFlags::BIT_9;
 
 /// The entry that maps a frame of Xen's or of the machine's.
 pub fn foreign(frame: Mfn, flags: PageTableFlags) -> Pte {
@@ -169,7 +172,7 @@ fn entry(frame: Mfn, flags: PageTableFlags) -> Pte {
 
 /// The flags that an entry may have. Global translations would survive the way to user mode, where the kernel's must not be
 /// seen, so Xen wants none of the kernel's to be global; and not every processor has no-execute.
-static ALLOWED: AtomicU64 = AtomicU64::new(PageTableFlags::all().difference(PageTableFlags::GLOBAL).bits());
+pub static ALLOWED: AtomicU64 = AtomicU64::new(PageTableFlags::all().difference(PageTableFlags::GLOBAL).bits());
 
 /// Learns which flags the processor has.
 pub fn learn_flags() {

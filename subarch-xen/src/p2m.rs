@@ -17,19 +17,19 @@ use arch::layout::{IMAGE_BASE, PAGE_SIZE};
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Xen's table from machine frames to the frames of their owners.
-const MACHINE_TO_PHYSICAL: *const u64 = 0xffff_8000_0000_0000 as *const u64;
+pub const MACHINE_TO_PHYSICAL: u64 = 0xffff_8000_0000_0000;
 
 /// How many frames this domain has; none before the list is known.
-static FRAMES: AtomicU64 = AtomicU64::new(0);
+pub static FRAMES: AtomicU64 = AtomicU64::new(0);
 
 /// How many frames the machine has.
-static MACHINE_FRAMES: AtomicU64 = AtomicU64::new(0);
+pub static MACHINE_FRAMES: AtomicU64 = AtomicU64::new(0);
 
 /// The first frame of the list.
 static LIST: AtomicU64 = AtomicU64::new(0);
 
-/// The address at which the list is seen ([`view`]).
-static LIST_IN_VIEW: AtomicU64 = AtomicU64::new(0);
+/// The address at which the list is seen (`view.rs`).
+pub static LIST_IN_VIEW: AtomicU64 = AtomicU64::new(0);
 
 /// Takes note of the list that `start_info` names.
 ///
@@ -73,7 +73,11 @@ pub fn frame(machine: Mfn) -> Option<Pfn> {
         return None;
     }
     // SAFETY: Xen maps its table for all of the machine's memory.
-    let frame = Pfn(unsafe { MACHINE_TO_PHYSICAL.add(machine.0 as usize).read_volatile() });
+    let frame = Pfn(unsafe {
+        (MACHINE_TO_PHYSICAL as *const u64)
+            .add(machine.0 as usize)
+            .read_volatile()
+    });
     (frame.0 < FRAMES.load(Relaxed) && look_up(frame) == machine).then_some(frame)
 }
 

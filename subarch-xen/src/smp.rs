@@ -5,7 +5,7 @@
 //! the last register, so that its very first instruction is the kernel's code, on page tables, with a stack, a per-CPU area
 //! and handlers for exceptions. Whatever else belongs to the CPU is arranged by the one that starts it.
 
-use crate::cpu::{self, Cpu};
+use crate::cpu;
 use crate::hypercall::{Errno, Granted, Refused, sched, vcpu};
 use crate::mmu::tree::frame_at;
 use crate::trap::{self, entries};
@@ -18,7 +18,7 @@ use core::sync::atomic::Ordering::Relaxed;
 
 /// How many turns to wait busily: some microseconds, longer than locks are usually held and less than Xen's shortest time
 /// slice.
-const PATIENCE: u32 = 1000;
+pub const PATIENCE: u32 = 1000;
 
 /// For [`cpu_count`](SmpOps::cpu_count) the answer of the hypercall is whether a CPU is running, but already its error tells
 /// whether there is one.
@@ -90,12 +90,10 @@ unsafe fn start(area: &'static PerCpu, stack: &Range<VirtAddr>) -> Result<(), Re
 /// # Safety
 /// The area was prepared for a CPU that does not run, and is used for the first time.
 unsafe fn hand_over(area: &'static PerCpu) -> Result<(), Refused> {
-    let root = Xen::root();
-    let frame = frame_at(root, VirtAddr::from_ptr(area)).expect("areas are in the kernel's memory");
+    let frame = frame_at(Xen::root(), VirtAddr::from_ptr(area)).expect("areas are in the kernel's memory");
     // SAFETY: the caller vouches for the area.
     unsafe { cpu::share_info(area, frame)? };
     cpu::info_of(area).upcall_mask.store(1, Relaxed);
-    Cpu::of(area).set_root(root);
     Ok(())
 }
 
@@ -107,7 +105,7 @@ unsafe fn describe(area: &'static PerCpu, stack: &Range<VirtAddr>) -> vcpu::Cont
     let return_address = (stack.end - size_of::<u64>() as u64).as_mut_ptr::<u64>();
     // SAFETY: the caller vouches for the stack.
     unsafe { return_address.write(0) };
-    let root = p2m::machine(Cpu::of(area).root());
+    let root = p2m::machine(Xen::root());
     let stacks = vcpu::Stacks {
         first: return_address as u64,
         entry: cpu::entry_stack::end(area),

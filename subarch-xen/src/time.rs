@@ -16,6 +16,9 @@ use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, fence};
 use core::time::Duration;
 
+/// The latest moment any CPU was told.
+pub static LATEST: AtomicU64 = AtomicU64::new(0);
+
 /// Stops the interrupts that every virtual CPU is born with: there shall be none but those asked for.
 pub fn stop_ticking() {
     vcpu::stop_periodic_timer(this_cpu()).granted();
@@ -28,8 +31,6 @@ pub fn stop_ticking() {
 impl TimeOps for Xen {
     #[inline]
     fn now() -> Instant {
-        /// The latest moment any CPU was told.
-        static LATEST: AtomicU64 = AtomicU64::new(0);
         let now = system_time();
         Instant::from_nanoseconds(LATEST.fetch_max(now, Relaxed).max(now))
     }

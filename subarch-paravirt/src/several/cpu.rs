@@ -1,10 +1,11 @@
 //! The executing CPU.
 
-use super::site::choose;
+use super::site::{answer, becomes, choose};
 use super::{Bare, Paravirt};
 use arch::{CpuOps, TrapFrame, UserContext, VirtAddr};
+use core::arch::asm;
 use core::arch::x86_64::CpuidResult;
-use subarch_xen::Xen;
+use subarch_xen::{FAULT_ADDRESS, Xen};
 
 /// Programs begin with the bare machine's selectors. Under Xen there are others, which [`enter_user`](CpuOps::enter_user) puts in their
 /// place.
@@ -12,29 +13,14 @@ impl CpuOps for Paravirt {
     const USER_CODE: u16 = Bare::USER_CODE;
     const USER_STACK: u16 = Bare::USER_STACK;
 
-    /// A ROM may have an answer of its own; without one it is an instruction for an instruction.
-    #[cfg(feature = "vmi")]
     #[inline(always)]
     fn page_fault_address() -> VirtAddr {
-        choose!(Bare::page_fault_address(), Xen::page_fault_address())
-    }
-
-    #[cfg(not(feature = "vmi"))]
-    #[inline(always)]
-    fn page_fault_address() -> VirtAddr {
-        use super::site::alternative;
-        use core::arch::asm;
-        use subarch_xen::FAULT_ADDRESS;
-        let address;
         // SAFETY: it reads. The address of a page fault is canonical on either platform: see there.
         unsafe {
-            asm!(
-                alternative!([".fill 6, 1, 0x2e", "mov rax, cr2"], ["mov rax, gs:[{offset}]"]),
-                offset = const FAULT_ADDRESS,
-                out("rax") address,
-                options(nostack, preserves_flags, readonly),
-            );
-            VirtAddr::new_unsafe(address)
+            VirtAddr::new_unsafe(answer!(
+                6, "mov {answer}, cr2", becomes!("mov {answer}, gs:[{FAULT_ADDRESS}]"), GetCR2 => "mov rax, cr2",
+                FAULT_ADDRESS = const FAULT_ADDRESS,
+            ))
         }
     }
 
@@ -46,8 +32,19 @@ impl CpuOps for Paravirt {
     /// As [`CpuOps::load_user`] asks.
     #[inline]
     unsafe fn load_user(previous: &UserContext, next: &UserContext) {
+        arch::keeping_registers!(keeping_for_xen, load_user_of_xen, ["push {next}", "push {previous}"]);
         // SAFETY: the caller vouches for the same.
-        unsafe { choose!(Bare::load_user(previous, next), Xen::load_user(previous, next)) }
+        unsafe {
+            choose!(
+                Bare::load_user(previous, next),
+                asm!(
+                    "push {next}",
+                    "push {previous}",
+                    "call {load}",
+                    previous = in(reg) previous, next = in(reg) next, load = sym keeping_for_xen,
+                )
+            )
+        }
     }
 
     /// # Safety
@@ -61,6 +58,15 @@ impl CpuOps for Paravirt {
     fn extended_state() -> u64 {
         choose!(Bare::extended_state(), Xen::extended_state())
     }
+}
+
+/// Xen's operation, as a function for assembly code.
+///
+/// # Safety
+/// As [`CpuOps::load_user`] asks.
+unsafe extern "sysv64" fn load_user_of_xen(previous: &UserContext, next: &UserContext) {
+    // SAFETY: the caller vouches for the same.
+    unsafe { Xen::load_user(previous, next) };
 }
 
 /// `frame` with the selectors that programs have under Xen.

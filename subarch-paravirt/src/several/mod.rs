@@ -11,7 +11,6 @@ pub mod site;
 mod smp;
 pub mod table;
 mod time;
-mod xen;
 
 use arch::Subarch;
 use core::fmt;

@@ -1,7 +1,8 @@
 //! Patching: the image becomes Xen's.
 
-use super::table::{Change, Image, Record, SiteError, changes};
+use super::table::{Image, Record, SiteError, changes, check_compiled, check_made};
 use arch::image;
+use arch::site::{self, Change};
 use core::ops::Range;
 use core::slice;
 
@@ -13,7 +14,7 @@ use core::slice;
 /// # Safety
 /// The kernel is under Xen, this is its only CPU, no site was reached yet, and the image's code can be written where it is.
 pub unsafe fn become_xen() -> Result<(), SiteError> {
-    all().try_for_each(|change| change?.check_compiled(&Running))?;
+    all().try_for_each(|change| check_compiled(&change?, &Running))?;
     for change in all().flatten() {
         let (from, to) = (change.bytes(), change.site as *mut u8);
         // SAFETY: the bytes are what stands there under Xen; the caller vouches for the rest.
@@ -29,7 +30,7 @@ pub unsafe fn become_xen() -> Result<(), SiteError> {
 /// Never inlined, for a debugger that stops the machine here and changes what is about to be read (`xtask/src/test/tampering.rs`).
 #[inline(never)]
 fn verify() -> Result<(), SiteError> {
-    all().try_for_each(|change| change?.check_made(&Running))
+    all().try_for_each(|change| check_made(&change?, &Running))
 }
 
 /// All changes.
@@ -61,5 +62,5 @@ fn records() -> &'static [Record] {
     }
     let (start, end) = (&raw const __paravirt_sites_start, &raw const __paravirt_sites_end);
     // SAFETY: between the two symbols the linker script has put the records of all sites, and nothing else.
-    unsafe { slice::from_raw_parts(start, end.offset_from_unsigned(start)) }
+    unsafe { site::table(start, end) }
 }

@@ -3,6 +3,7 @@
 //! Patching a wrong place would be noticed late and far away. So before the first byte is changed the whole table is looked through: each
 //! site is in the code and behind the one before it, a branch is as compiled, and what a site becomes fits.
 
+use arch::site::{Change, JUMP_SIZE, LONGEST};
 use core::fmt;
 use core::ops::Range;
 
@@ -20,20 +21,14 @@ pub struct Record {
 pub const RECORD_SIZE: usize = 8;
 const _: () = assert!(size_of::<Record>() == RECORD_SIZE);
 
-/// How many bytes a branch has.
-pub const BRANCH_SIZE: usize = 5;
-
 /// What a branch is as compiled, if it is no instruction behind prefixes: one that does nothing.
-pub const BRANCH: [u8; BRANCH_SIZE] = [0x0f, 0x1f, 0x44, 0, 0];
-
-/// How many bytes an alternative may have.
-pub const LONGEST: usize = 32;
+pub const BRANCH: [u8; JUMP_SIZE] = [0x0f, 0x1f, 0x44, 0, 0];
 
 /// A prefix that the processor ignores, as the sites are padded with.
 const PREFIX: u8 = 0x2e;
 
-/// First byte of `jmp rel32`.
-const JUMP: u8 = 0xe9;
+/// Marks the length of an alternative that ends with the distance of code.
+pub const MOVED: u8 = 0x80;
 
 /// Why the table cannot be followed: always a bug of the kernel, or a damaged file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,99 +69,76 @@ pub trait Image {
     fn bytes(&self, address: u64, length: usize) -> &[u8];
 }
 
-/// A site, and what is to stand there.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Change {
-    /// Where it is.
-    pub site: u64,
-    bytes: [u8; LONGEST],
-    length: usize,
+/// What the record at address `at` asks for.
+///
+/// # Errors
+/// [`SiteError`] if `image` has no such site, or nothing that it could become.
+pub fn change(record: Record, at: u64, image: &impl Image) -> Result<Change, SiteError> {
+    let site = at.wrapping_add_signed(record.site.into());
+    let becomes = (at + size_of::<i32>() as u64).wrapping_add_signed(record.becomes.into());
+    let [code, constants] = image.parts();
+    let change = if code.contains(&becomes) {
+        Change::jump(site, becomes)
+    } else if constants.contains(&becomes) && constants.contains(&(becomes + 1 + LONGEST as u64)) {
+        alternative(site, becomes, image)?
+    } else {
+        return Err(SiteError::Astray(site));
+    };
+    if code.contains(&site) && change.end() <= code.end {
+        Ok(change)
+    } else {
+        Err(SiteError::Outside(site))
+    }
 }
 
-impl Change {
-    /// What is to stand there.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
+/// The alternative at address `becomes` for `site`: behind the site's length and its own its bytes. One that is shorter, for want of a
+/// register's prefix, gets another in front. If its length is marked as [`MOVED`], it ends with a distance, which is another at the site.
+fn alternative(site: u64, becomes: u64, image: &impl Image) -> Result<Change, SiteError> {
+    let lengths = image.bytes(becomes, 2);
+    let [length, own] = [lengths[0], lengths[1] & !MOVED].map(usize::from);
+    if length > LONGEST || !(own..=own + 1).contains(&length) {
+        return Err(SiteError::Length(site));
     }
-
-    /// The address behind it.
-    pub fn end(&self) -> u64 {
-        self.site + self.length as u64
+    let mut bytes = [PREFIX; LONGEST];
+    bytes[length - own..length].copy_from_slice(image.bytes(becomes + 2, own));
+    let mut change = Change::new(site, &bytes[..length]).ok_or(SiteError::Length(site))?;
+    if lengths[1] & MOVED != 0 {
+        change.set_distance(moved_target(&change, becomes + 2 + own as u64, image)?);
     }
+    Ok(change)
+}
 
-    /// What the record at address `at` asks for.
-    ///
-    /// # Errors
-    /// [`SiteError`] if `image` has no such site, or nothing that it could become.
-    pub fn of(record: Record, at: u64, image: &impl Image) -> Result<Self, SiteError> {
-        let site = at.wrapping_add_signed(record.site.into());
-        let becomes = (at + size_of::<i32>() as u64).wrapping_add_signed(record.becomes.into());
-        let [code, constants] = image.parts();
-        if code.contains(&becomes) {
-            Self::branch(site, becomes)
-        } else if constants.contains(&becomes) && constants.contains(&(becomes + 1 + LONGEST as u64)) {
-            Self::alternative(site, becomes, image)?
-        } else {
-            return Err(SiteError::Astray(site));
-        }
-        .checked(&code)
+/// Where the distance leads with which the alternative ends that ends at address `end`: somewhere in the code.
+fn moved_target(change: &Change, end: u64, image: &impl Image) -> Result<u64, SiteError> {
+    let distance = change.bytes().last_chunk().ok_or(SiteError::Length(change.site))?;
+    let target = end.wrapping_add_signed(i32::from_le_bytes(*distance).into());
+    let [code, _] = image.parts();
+    code.contains(&target)
+        .then_some(target)
+        .ok_or(SiteError::Astray(change.site))
+}
+
+/// Whether a branch is as compiled, and so can be changed.
+///
+/// # Errors
+/// [`SiteError::NoBranch`].
+pub fn check_compiled(change: &Change, image: &impl Image) -> Result<(), SiteError> {
+    let found = image.bytes(change.site, change.length());
+    if change.is_jump() && found != BRANCH && !found.starts_with(&[PREFIX; 2]) {
+        return Err(SiteError::NoBranch(change.site));
     }
+    Ok(())
+}
 
-    /// A jump from `site` to `target`, both in the image.
-    fn branch(site: u64, target: u64) -> Self {
-        let distance = target.wrapping_sub(site.wrapping_add(BRANCH_SIZE as u64)) as i32;
-        let mut bytes = [0; LONGEST];
-        bytes[0] = JUMP;
-        bytes[1..BRANCH_SIZE].copy_from_slice(&distance.to_le_bytes());
-        let length = BRANCH_SIZE;
-        Self { site, bytes, length }
-    }
-
-    /// The alternative at address `becomes` for `site`: behind the site's length and its own its bytes. One that is shorter, for want of a
-    /// register's prefix, gets another in front.
-    fn alternative(site: u64, becomes: u64, image: &impl Image) -> Result<Self, SiteError> {
-        let lengths = image.bytes(becomes, 2);
-        let [length, own] = [lengths[0], lengths[1]].map(usize::from);
-        if length > LONGEST || !(own..=own + 1).contains(&length) {
-            return Err(SiteError::Length(site));
-        }
-        let mut bytes = [PREFIX; LONGEST];
-        bytes[length - own..length].copy_from_slice(image.bytes(becomes + 2, own));
-        Ok(Self { site, bytes, length })
-    }
-
-    /// The same, if it is in the `code`.
-    fn checked(self, code: &Range<u64>) -> Result<Self, SiteError> {
-        if code.contains(&self.site) && self.end() <= code.end {
-            Ok(self)
-        } else {
-            Err(SiteError::Outside(self.site))
-        }
-    }
-
-    /// Whether a branch is as compiled, and so can be changed.
-    ///
-    /// # Errors
-    /// [`SiteError::NoBranch`].
-    pub fn check_compiled(&self, image: &impl Image) -> Result<(), SiteError> {
-        let is_branch = self.bytes[0] == JUMP;
-        let found = image.bytes(self.site, self.length);
-        if is_branch && found != BRANCH && !found.starts_with(&[PREFIX; 2]) {
-            return Err(SiteError::NoBranch(self.site));
-        }
+/// Whether a change was made.
+///
+/// # Errors
+/// [`SiteError::Changed`].
+pub fn check_made(change: &Change, image: &impl Image) -> Result<(), SiteError> {
+    if image.bytes(change.site, change.length()) == change.bytes() {
         Ok(())
-    }
-
-    /// Whether it was made.
-    ///
-    /// # Errors
-    /// [`SiteError::Changed`].
-    pub fn check_made(&self, image: &impl Image) -> Result<(), SiteError> {
-        if image.bytes(self.site, self.length) == self.bytes() {
-            Ok(())
-        } else {
-            Err(SiteError::Changed(self.site))
-        }
+    } else {
+        Err(SiteError::Changed(change.site))
     }
 }
 
@@ -175,7 +147,7 @@ pub fn changes(records: &[Record], at: u64, image: &impl Image) -> impl Iterator
     let addresses = (at..).step_by(RECORD_SIZE);
     let mut end = 0;
     records.iter().zip(addresses).map(move |(record, at)| {
-        let change = Change::of(*record, at, image)?;
+        let change = change(*record, at, image)?;
         if change.site < end {
             return Err(SiteError::Overlap(change.site));
         }

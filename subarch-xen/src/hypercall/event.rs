@@ -19,7 +19,7 @@ pub enum Virq {
 }
 
 const BIND_VIRQ: u64 = 1;
-const SEND: u64 = 4;
+pub const SEND: u64 = 4;
 const BIND_IPI: u64 = 7;
 const UNMASK: u64 = 9;
 

@@ -20,7 +20,7 @@ impl fmt::Debug for Mfn {
 }
 
 /// This domain, `DOMID_SELF`.
-const SELF: u64 = 0x7ff0;
+pub const SELF: u64 = 0x7ff0;
 
 /// One change of an entry: its machine address (the two low bits say "an ordinary update") and what it shall be.
 #[repr(C)]

@@ -14,7 +14,7 @@ const UP: u64 = 1;
 const IS_UP: u64 = 3;
 const GET_RUNSTATE_INFO: u64 = 4;
 const STOP_PERIODIC_TIMER: u64 = 7;
-const SET_SINGLESHOT_TIMER: u64 = 8;
+pub const SET_SINGLESHOT_TIMER: u64 = 8;
 const STOP_SINGLESHOT_TIMER: u64 = 9;
 const REGISTER_VCPU_INFO: u64 = 10;
 

@@ -8,18 +8,18 @@
 //! The new tables are written like any memory, then made read-only in *both* mappings, for Xen accepts no table that its
 //! guest can write anywhere; then pinned, loaded, and the old tables are given up and become ordinary memory.
 
+use super::ROOT;
 use super::direct::{Right, protect};
 use super::tree::{ENTRIES, TABLE, WRITABLE_DATA, chunks, clear, descend, fill, read};
 use crate::abi::StartInfo;
 use crate::abi::shared_info::SHARED_INFO;
-use crate::cpu::Cpu;
 use crate::hypercall::Granted;
 use crate::hypercall::mmu::{Extended, Invalidate, Mfn, extended, update_va_mapping};
 use crate::{Xen, p2m, view};
 use arch::image::{self, Segment};
 use arch::layout::{IMAGE_BASE, PAGE_SIZE};
-use arch::percpu::PerCpu;
 use arch::{FrameRange, MemoryMap, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
+use core::sync::atomic::Ordering::Relaxed;
 
 /// How much memory is in the direct map at the least when the core starts.
 const FIRST_PART: u64 = 32 << 20;
@@ -206,7 +206,7 @@ unsafe fn move_to(root: Pfn, tables: &MemoryMap, old: FrameRange) {
         view::through_direct_map();
         extended([Extended::Unpin(p2m::machine(old.start))]).granted();
     }
-    Cpu::of(PerCpu::current()).set_root(root);
+    ROOT.store(root.address(), Relaxed);
 }
 
 /// Makes the old tables ordinary memory.

@@ -12,16 +12,27 @@ use crate::hypercall::mmu::{Extended, Update, extended, mmu_update};
 use arch::VirtAddr;
 use core::cell::UnsafeCell;
 use core::fmt;
+use core::mem::offset_of;
 
 /// How many updates a queue holds.
-const CAPACITY: usize = 64;
+pub const CAPACITY: usize = 64;
+
+/// Offset in a queue of the byte that says whether it collects.
+pub const COLLECTING: usize = offset_of!(State, collecting);
+/// Offset of the number of updates in it.
+pub const LENGTH: usize = offset_of!(State, length);
+/// Offset of the word that is 0 if nothing is to be dropped with the updates.
+pub const OUTDATED: usize = offset_of!(State, outdated);
+/// Offset of the first update.
+pub const UPDATES: usize = offset_of!(State, updates);
 
 /// The queue of one CPU. Its methods are for that CPU only, and with events masked.
 pub struct Queue {
     state: UnsafeCell<State>,
 }
 
-/// What is in a queue.
+/// What is in a queue. Assembly code knows where ([`assembly`](crate::assembly)).
+#[repr(C)]
 struct State {
     /// Lazy MMU mode is on.
     collecting: bool,
@@ -34,8 +45,9 @@ struct State {
 
 /// Which pages' cached translations do not suit the entries any more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u64)]
 enum Outdated {
-    Nothing,
+    Nothing = 0,
     Page(VirtAddr),
     Several,
 }

@@ -1,7 +1,8 @@
 //! An image for several platforms: its code as it is where it was booted.
 //!
 //! What the file holds is not what is executed: under Xen its sites are changed, and by a ROM. So the image is booted on each of its
-//! platforms, and once with each ROM; its code is read from the memory of the machine and put in the place of the file's. Then most
+//! platforms, and once with each ROM; its code is read from the memory of the machine and put in the place of the file's. A jump may be shorter
+//! than the instruction whose place it took; what is left of that is passed over, as the processor does. Then most
 //! rules hold of it as of any other image. Those that weigh operations and stacks compare with what was reviewed for one
 //! platform, and are not among them.
 
@@ -10,6 +11,7 @@ use super::{Rule, Subject, audit, indirect, notes, privilege, red_zone, rights, 
 use crate::build::Built;
 use crate::cli::Audit;
 use crate::configuration::Configuration;
+use crate::platform::Platform;
 use crate::sites;
 use crate::workshop::Workshop;
 use anyhow::Result;
@@ -43,7 +45,11 @@ pub fn audit_everywhere(
         for (setup, memory) in sites::boot(workshop, configuration, built, &image, *platform)? {
             let start = Instant::now();
             let mut image = Image::open(&built.full, root)?;
+            let remains = sites::remains(&image, built)?;
             image.replace_code(|range| memory.bytes(range))?;
+            if *platform == Platform::Xen {
+                image.pass_over(&remains);
+            }
             let subject = Subject {
                 platform: *platform,
                 platforms: configuration.platforms(),

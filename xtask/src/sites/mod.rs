@@ -117,6 +117,18 @@ pub fn boot(
     setups(configuration, &asked)?.into_iter().map(boot).collect()
 }
 
+/// What is left under Xen of instructions of `image`, which is `built`, that jumps have taken the places of.
+///
+/// # Errors
+/// Its table cannot be followed.
+pub fn remains(image: &Image, built: &Built) -> Result<Vec<Range<u64>>> {
+    let sites = Tables::read(image, built)?.xen;
+    let jumps = sites
+        .iter()
+        .filter(|site| matches!(site.kind, paravirt::Kind::Branch { .. }));
+    Ok(jumps.map(|site| site.remains(image)).collect())
+}
+
 /// Where to boot: on the platform asked for, and if that is vmi, with each ROM asked for, or each good one.
 fn setups(configuration: &Configuration, asked: &Sites) -> Result<Vec<Setup>> {
     let platform = asked.platform.unwrap_or_else(|| configuration.usual_platform());

@@ -18,6 +18,8 @@ const PREFIXES: [u8; 2] = [0x2e; 2];
 const JUMP: u8 = 0xe9;
 /// What an alternative is preceded by that is one byte shorter than its site.
 const PREFIX: u8 = 0x2e;
+/// Marks the length of an alternative whose last four bytes are a distance from its end, which is another where it is put.
+const MOVED: u8 = 0x80;
 
 /// A place that is patched under Xen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,21 @@ pub enum Kind {
     },
     /// Instructions that become others.
     Alternative,
+}
+
+impl Site {
+    /// What is left, behind a jump, of the instruction of `image` that it took the place of: nobody gets there.
+    pub fn remains(&self, image: &Image) -> Range<u64> {
+        /// The bytes of an instruction and a jump, at the most.
+        const REACH: u64 = 20;
+        let end = self.range.end;
+        let compiled = decode(
+            self.range.start,
+            image.bytes(self.range.start..self.range.start + REACH),
+        );
+        let behind = compiled.iter().map(Instruction::next_ip).find(|next| *next >= end);
+        end..behind.unwrap_or(end)
+    }
 }
 
 /// What the `records` of `image` tell of, by ascending address.
@@ -109,13 +126,21 @@ fn branch(image: &Image, record: Record) -> Result<Site> {
 /// A site that becomes the bytes that `record` names, behind its own length and theirs.
 fn alternative(image: &Image, record: Record) -> Result<Site> {
     let lengths = image.bytes(record.becomes..record.becomes + 2);
-    let [length, own] = lengths.try_into().context("it becomes what is not in the image")?;
-    let bytes = image.bytes(record.becomes + 2..record.becomes + 2 + u64::from(own));
-    let becomes = match length.checked_sub(own) {
+    let [length, marked] = lengths.try_into().context("it becomes what is not in the image")?;
+    let own = marked & !MOVED;
+    let end = record.becomes + 2 + u64::from(own);
+    let bytes = image.bytes(record.becomes + 2..end);
+    let mut becomes = match length.checked_sub(own) {
         Some(0) => bytes.to_vec(),
         Some(1) => [&[PREFIX], bytes].concat(),
         _ => Vec::new(),
     };
+    if marked != own {
+        let moved = record.site + u64::from(length);
+        let distance = becomes.last_chunk_mut().context("it has no room for a distance")?;
+        let target = end.wrapping_add_signed(i32::from_le_bytes(*distance).into());
+        *distance = (target.wrapping_sub(moved) as i32).to_le_bytes();
+    }
     ensure!(
         length > 0 && becomes.len() == usize::from(length),
         "it has {length} bytes, and what it becomes {own}"
@@ -182,12 +207,34 @@ mod tests {
     }
 
     #[test]
+    fn what_remains_of_an_instruction_behind_a_jump_is_known() {
+        let image = image(&[]);
+        let site = |range: Range<u64>| Site {
+            range,
+            kind: Kind::Branch { target: 0 },
+            becomes: vec![0xe9, 0, 0, 0, 0],
+            record: 8,
+        };
+        assert_eq!(site(0..5).remains(&image), 5..5);
+        assert_eq!(site(8..13).remains(&image), 13..17);
+    }
+
+    #[test]
     fn what_lacks_a_prefix_gets_one_in_front() {
         let sites = read(&image(&[3, 2, 0x89, 0xc8]), &[record(8, 64)]).unwrap();
         assert_eq!(
             (sites[0].range.clone(), sites[0].becomes.as_slice()),
             (8..11, [0x2e, 0x89, 0xc8].as_slice())
         );
+    }
+
+    #[test]
+    fn a_distance_is_that_of_the_same_target_from_the_site() {
+        // At 64 + 2 + 7 = 73 it leads to 20, from the end of the site at 15.
+        let distance = (20_i32 - 73).to_le_bytes();
+        let constant = [[7, 0x87, 0x90].as_slice(), &[0x0f, 0x85], &distance].concat();
+        let sites = read(&image(&constant), &[record(8, 64)]).unwrap();
+        assert_eq!(sites[0].becomes, [0x90, 0x0f, 0x85, 5, 0, 0, 0]);
     }
 
     #[test]
@@ -215,5 +262,8 @@ mod tests {
         assert!(complaint(&[2, 2, 0x90, 0x90], &[record(31, 64)]).contains("not in the code"));
         assert!(complaint(&[], &[record(0, 16), record(0, 16)]).contains("not behind the one at 0x0"));
         assert!(complaint(&[2, 2, 0xeb, 0x7f], &[record(8, 64)]).contains("would lead out of the code"));
+        assert!(complaint(&[3, 0x83, 0x90, 0x90, 0x90], &[record(8, 64)]).contains("no room for a distance"));
+        let away = [6, 0x86, 0x0f, 0x85, 0, 0, 0, 0];
+        assert!(complaint(&away, &[record(8, 64)]).contains("would lead out of the code"));
     }
 }

@@ -21,14 +21,18 @@ impl Image for Sample {
 /// An image of branches in which an alternative of three bytes is at the beginning of the constants.
 fn sample() -> Sample {
     let mut bytes = [0; 512];
-    for at in (0..256 - BRANCH_SIZE).step_by(BRANCH_SIZE) {
-        bytes[at..at + BRANCH_SIZE].copy_from_slice(&BRANCH);
+    for at in (0..256 - JUMP_SIZE).step_by(JUMP_SIZE) {
+        bytes[at..at + JUMP_SIZE].copy_from_slice(&BRANCH);
     }
     bytes[256..261].copy_from_slice(&[3, 3, 0xa, 0xb, 0xc]);
     bytes[288..290].copy_from_slice(&[3, 4]);
     bytes[290..292].copy_from_slice(&[99, 99]);
     bytes[292..294].copy_from_slice(&[5, 3]);
     bytes[296..301].copy_from_slice(&[4, 3, 0xa, 0xb, 0xc]);
+    // `jne` behind a byte, from its end 0x100 bytes back.
+    bytes[304..313].copy_from_slice(&[7, 7 | MOVED, 0xa, 0x0f, 0x85, 0x00, 0xff, 0xff, 0xff]);
+    bytes[320..325].copy_from_slice(&[3, 3 | MOVED, 0xa, 0xb, 0xc]);
+    bytes[336..345].copy_from_slice(&[7, 7 | MOVED, 0xa, 0x0f, 0x85, 0, 0, 0, 0]);
     Sample(bytes)
 }
 
@@ -68,6 +72,20 @@ fn an_alternative_that_lacks_a_prefix_gets_one() {
 }
 
 #[test]
+fn a_distance_is_told_anew_where_it_is_moved_to() {
+    let target = CONSTANTS + 57 - 0x100;
+    let found = all(&[(CODE + 1, CONSTANTS + 48)]).unwrap();
+    let distance = (target - (CODE + 8)) as u8;
+    assert_eq!(found[0].bytes(), [0xa, 0x0f, 0x85, distance, 0, 0, 0]);
+}
+
+#[test]
+fn a_distance_that_leads_out_of_the_code_or_is_none_is_refused() {
+    assert_eq!(all(&[(CODE, CONSTANTS + 80)]), Err(SiteError::Astray(CODE)));
+    assert_eq!(all(&[(CODE, CONSTANTS + 64)]), Err(SiteError::Length(CODE)));
+}
+
+#[test]
 fn sites_that_overlap_are_refused() {
     assert_eq!(
         all(&[(CODE, CODE), (CODE + 4, CODE)]),
@@ -100,12 +118,12 @@ fn a_wrong_length_is_refused() {
 #[test]
 fn what_is_no_branch_is_not_made_one() {
     let found = all(&[(CODE, CODE), (CODE + 6, CODE)]).unwrap();
-    assert_eq!(found[0].check_compiled(&sample()), Ok(()));
-    assert_eq!(found[1].check_compiled(&sample()), Err(SiteError::NoBranch(CODE + 6)));
+    assert_eq!(check_compiled(&found[0], &sample()), Ok(()));
+    assert_eq!(check_compiled(&found[1], &sample()), Err(SiteError::NoBranch(CODE + 6)));
     for (start, outcome) in [([PREFIX; 2], Ok(())), ([PREFIX, 0x83], Err(SiteError::NoBranch(CODE)))] {
         let mut image = sample();
         image.0[..2].copy_from_slice(&start);
-        assert_eq!(found[0].check_compiled(&image), outcome);
+        assert_eq!(check_compiled(&found[0], &image), outcome);
     }
 }
 
@@ -113,7 +131,7 @@ fn what_is_no_branch_is_not_made_one() {
 fn what_was_not_made_is_noticed() {
     let found = all(&[(CODE, CODE + 0x80)]).unwrap();
     let mut image = sample();
-    assert_eq!(found[0].check_made(&image), Err(SiteError::Changed(CODE)));
+    assert_eq!(check_made(&found[0], &image), Err(SiteError::Changed(CODE)));
     image.0[..5].copy_from_slice(found[0].bytes());
-    assert_eq!(found[0].check_made(&image), Ok(()));
+    assert_eq!(check_made(&found[0], &image), Ok(()));
 }
