@@ -33,18 +33,26 @@ macro_rules! detour_text {
 
 /// Defines a naked function of the given name around another, an `extern "sysv64"` one: it saves what the other may change, takes the
 /// arguments from the stack, on which nothing is known where a place is, and aligns that. The texts push the arguments, the last one first.
+/// Behind `changing rax rcx rdx` it does not save these three.
 #[macro_export]
 macro_rules! keeping_registers {
     ($name:ident, $function:path, [$($argument:literal),*]) => {
+        $crate::keeping_registers!(
+            @ $name, $function, [$($argument),*],
+            "push rax\npush rcx\npush rdx", "lea rsp, [rbp - 72]", "pop rdx\npop rcx\npop rax"
+        );
+    };
+    (changing rax rcx rdx: $name:ident, $function:path, [$($argument:literal),*]) => {
+        $crate::keeping_registers!(@ $name, $function, [$($argument),*], "", "lea rsp, [rbp - 48]", "");
+    };
+    (@ $name:ident, $function:path, [$($argument:literal),*], $save:literal, $find:literal, $restore:literal) => {
         #[unsafe(naked)]
         extern "sysv64" fn $name() {
             ::core::arch::naked_asm!(
                 "push rbp",
                 "mov rbp, rsp",
-                "push rax
-                push rcx
-                push rdx
-                push rsi
+                $save,
+                "push rsi
                 push rdi
                 push r8
                 push r9
@@ -52,18 +60,16 @@ macro_rules! keeping_registers {
                 push r11",
                 $crate::load_arguments!([$($argument),*]),
                 "and rsp, -16
-                call {function}
-                lea rsp, [rbp - 72]
-                pop r11
+                call {function}",
+                $find,
+                "pop r11
                 pop r10
                 pop r9
                 pop r8
                 pop rdi
-                pop rsi
-                pop rdx
-                pop rcx
-                pop rax
-                pop rbp
+                pop rsi",
+                $restore,
+                "pop rbp
                 ret {arguments}",
                 function = sym $function,
                 arguments = const 8 * <[&str]>::len(&[$($argument),*]),

@@ -32,7 +32,7 @@ impl CpuOps for Paravirt {
     /// As [`CpuOps::load_user`] asks.
     #[inline]
     unsafe fn load_user(previous: &UserContext, next: &UserContext) {
-        arch::keeping_registers!(keeping_for_xen, load_user_of_xen, ["push {next}", "push {previous}"]);
+        arch::keeping_registers!(changing rax rcx rdx: keeping_for_xen, load_user_of_xen, ["push {next}", "push {previous}"]);
         // SAFETY: the caller vouches for the same.
         unsafe {
             choose!(
@@ -42,6 +42,7 @@ impl CpuOps for Paravirt {
                     "push {previous}",
                     "call {load}",
                     previous = in(reg) previous, next = in(reg) next, load = sym keeping_for_xen,
+                    out("rax") _, out("rcx") _, out("rdx") _,
                 )
             )
         }
