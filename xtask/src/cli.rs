@@ -247,9 +247,10 @@ pub struct Test {
 /// What to measure, and what to do with the figures.
 #[derive(Debug, Clone, Args)]
 pub struct Bench {
-    /// Only on these platforms (all of them if not given).
-    #[arg(long = "features", short = 'F', value_name = "PLATFORM,…")]
-    pub platforms: Vec<String>,
+    /// Only these platforms, or paravirt, the one image of all, which is measured on a bare machine and under Xen, with native and xen
+    /// beside it; may be given several times (each of them, and paravirt, if not given).
+    #[arg(long, short = 'F', value_name = "PLATFORM,…")]
+    pub features: Vec<String>,
     /// Print the figures as JSON instead of as a table.
     #[arg(long)]
     pub json: bool,

@@ -25,7 +25,7 @@ pub struct Verdict {
     pub remarks: Vec<String>,
 }
 
-/// Compares the platforms that were measured now with what they were before.
+/// Compares what was measured now with what it was before. Of what was not measured then, such as the parent in older files, nothing is said.
 pub fn compare(before: &Results, now: &Results) -> Verdict {
     let mut verdict = Verdict::default();
     for platform in now.platforms() {
@@ -92,6 +92,7 @@ impl Verdict {
 mod tests {
     use super::super::conditions::Conditions;
     use super::super::figures::tests::{calling, steady};
+    use super::super::subject::Subject;
     use super::*;
     use crate::platform::Platform;
 
@@ -126,10 +127,20 @@ mod tests {
     }
 
     #[test]
+    fn the_parent_is_compared_where_it_was_measured_before() {
+        let single = [steady("native", "yield", 200.0)];
+        let both = |parent| results(&[single[0].clone(), steady("paravirt-native", "yield", parent)]);
+        let found = compare(&both(200.0), &both(205.0));
+        assert_eq!(found.losses, ["paravirt-native yield: 205 instructions instead of 200"]);
+        assert_eq!(compare(&results(&single), &both(205.0)), Verdict::default());
+        assert_eq!(compare(&both(200.0), &results(&single)), Verdict::default());
+    }
+
+    #[test]
     fn another_xen_is_said_and_its_instructions_are_not_compared() {
         let under = |version: &str, value, count| Results {
             conditions: vec![Conditions::of(
-                Platform::Xen,
+                Subject::Single(Platform::Xen),
                 &format!("Xen version {version} (Debian) ("),
             )],
             ..results(&[calling("xen", "yield", value, &[("iret", count)])])

@@ -4,15 +4,16 @@
 //! version of Xen to the next, and what a processor can do decides what a kernel executes. So both stand beside the figures, and
 //! instructions are compared only where they are the same.
 
+use super::subject::Subject;
 use crate::platform::Platform;
 use crate::qemu::machine::{OWN_PROCESSOR, SHARED_PROCESSOR};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What the figures of one platform depend on, beside the kernel.
+/// What the figures of one image depend on, beside the kernel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conditions {
-    /// The platform's name.
+    /// The name that the figures have for their platform's.
     pub platform: String,
     /// QEMU's name of the processor.
     pub processor: String,
@@ -22,14 +23,14 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// Those of a machine for `platform` with this output.
-    pub fn of(platform: Platform, transcript: &str) -> Self {
-        let processor = match platform {
+    /// Those of the machine that `subject` was measured on, with this output.
+    pub fn of(subject: Subject, transcript: &str) -> Self {
+        let processor = match subject.platform() {
             Platform::Native | Platform::Vmi => OWN_PROCESSOR,
             Platform::Xen => SHARED_PROCESSOR,
         };
         Self {
-            platform: platform.name().to_owned(),
+            platform: subject.name(),
             processor: processor.to_owned(),
             xen: transcript.lines().find_map(xen_version),
         }
@@ -59,7 +60,7 @@ mod tests {
     #[test]
     fn xen_says_exactly_which_it_is() {
         let banner = "(XEN) Xen version 4.17.5 (Debian 4.17.5+72-g01140da4e8-1) (list@example.org) (gcc) debug=n\r\n";
-        let conditions = Conditions::of(Platform::Xen, banner);
+        let conditions = Conditions::of(Subject::Single(Platform::Xen), banner);
         assert_eq!(
             conditions.to_string(),
             "Xen 4.17.5 (Debian 4.17.5+72-g01140da4e8-1) on QEMU's processor qemu64"
@@ -68,6 +69,9 @@ mod tests {
 
     #[test]
     fn a_bare_machine_has_a_processor() {
-        assert_eq!(Conditions::of(Platform::Vmi, "").to_string(), "QEMU's processor max");
+        assert_eq!(
+            Conditions::of(Subject::Single(Platform::Vmi), "").to_string(),
+            "QEMU's processor max"
+        );
     }
 }

@@ -3,10 +3,10 @@
 use super::calls::{self, Calls};
 use serde::{Deserialize, Serialize};
 
-/// What one operation costs on one platform, in instructions: in the cheapest batch, the middle one and the dearest.
+/// What one operation costs in one image where it was measured, in instructions: in the cheapest batch, the middle one and the dearest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
-    /// The platform's name.
+    /// The platform's name; for the image of the parent [`Subject::name`](super::subject::Subject::name).
     pub platform: String,
     /// The operation's name.
     pub operation: String,
@@ -46,7 +46,7 @@ impl Figure {
 /// Programs that let each other run pay for a call and for the switch.
 const DIFFERENCES: [(&str, &str, &str); 1] = [("switch-processes", "yield", "null-call")];
 
-/// The figures in the output of a kernel for `platform`, and those that follow from them. What went below is in the output
+/// The figures in the output of a kernel, as those of `platform`, and those that follow from them. What went below is in the output
 /// `counted` of its twin that counts, if there is one.
 pub fn read(platform: &str, transcript: &str, counted: Option<&str>) -> Vec<Figure> {
     let mut figures: Vec<Figure> = transcript.lines().filter_map(|line| figure(platform, line)).collect();

@@ -1,6 +1,7 @@
-//! Running the benchmarks of one platform: its optimised kernel, on a machine that counts instructions.
+//! Running the benchmarks of one image: the optimised kernel, on a machine that counts instructions.
 
 use super::results::Results;
+use super::subject::Subject;
 use crate::build::{self, Built};
 use crate::cli::{Image, MachineArgs, Memory, RomChoice};
 use crate::configuration::Configuration;
@@ -25,49 +26,45 @@ const MEMORY: Memory = Memory(512);
 /// How long a machine may take.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Measures `platform`, and adds what was found to `results`.
-///
-/// Where something is below the kernel, it is measured twice: the image that is shipped tells the instructions, and one that counts how
-/// often it goes there. For vmi that is with the ROM that takes every call over, since one that leaves a call to the kernel is not called.
+/// Measures the image in this configuration, and adds what was found to `results`.
 ///
 /// # Errors
 /// A kernel could not be built, or did not measure to the end.
-pub fn measure(workshop: &Workshop, platform: Platform, results: &mut Results) -> Result<()> {
-    let transcript = run(
-        workshop,
-        platform,
-        &build::kernel(workshop, &Configuration::Single(platform), true)?,
-        None,
-    )?;
-    let counted = match platform {
-        Platform::Native => None,
-        Platform::Xen => Some(run(
-            workshop,
-            platform,
-            &build::counting_kernel(workshop, platform)?,
-            None,
-        )?),
-        Platform::Vmi => {
-            let rom = RomChoice::Built("call".to_owned());
-            Some(run(
-                workshop,
-                platform,
-                &build::counting_kernel(workshop, platform)?,
-                Some(rom),
-            )?)
-        }
-    };
-    results.add(platform, &transcript, counted.as_deref());
+pub fn measure(workshop: &Workshop, configuration: &Configuration, results: &mut Results) -> Result<()> {
+    let built = build::kernel(workshop, configuration, true)?;
+    for subject in Subject::all_of(configuration) {
+        let transcript = run(workshop, subject, &built, None)?;
+        let counted = match subject {
+            Subject::Single(platform) => count(workshop, platform)?,
+            Subject::Parent(_) => None,
+        };
+        results.add(subject, &transcript, counted.as_deref());
+    }
     Ok(())
 }
 
+/// What the twin that counts has printed, where something is below the kernel.
+///
+/// For vmi it has the ROM that takes every call over, since one that leaves a call to the kernel is not called. The parent has no twin: it
+/// goes where the images of one platform go.
+fn count(workshop: &Workshop, platform: Platform) -> Result<Option<String>> {
+    let rom = match platform {
+        Platform::Native => return Ok(None),
+        Platform::Xen => None,
+        Platform::Vmi => Some(RomChoice::Built("call".to_owned())),
+    };
+    let built = build::counting_kernel(workshop, platform)?;
+    run(workshop, Subject::Single(platform), &built, rom).map(Some)
+}
+
 /// Has the kernel measure everything, with the usual ROM if none is given; returns what it printed.
-fn run(workshop: &Workshop, platform: Platform, built: &Built, rom: Option<RomChoice>) -> Result<String> {
+fn run(workshop: &Workshop, subject: Subject, built: &Built, rom: Option<RomChoice>) -> Result<String> {
     let image = Image {
-        features: vec![platform.name().to_owned()],
+        features: vec![subject.configuration().features()],
         release: true,
     };
     let machine = MachineArgs {
+        on: Some(subject.platform()),
         memory: Some(MEMORY),
         rom,
         ..MachineArgs::default()
@@ -80,19 +77,21 @@ fn run(workshop: &Workshop, platform: Platform, built: &Built, rom: Option<RomCh
     };
     let machine = qemu::prepare(workshop, &setup, built, ARGUMENTS, &extras)?;
     let outcome = machine.run(Console::Unattended(LIMIT))?;
-    check(platform, &outcome)?;
+    check(subject, &outcome)?;
     Ok(outcome.transcript)
 }
 
 /// Refuses what was not measured to the end.
-fn check(platform: Platform, outcome: &Outcome) -> Result<()> {
+fn check(subject: Subject, outcome: &Outcome) -> Result<()> {
     let complete = outcome.transcript.lines().any(|line| line.trim_end() == DONE);
     let good = complete && matches!(outcome.ending, Ending::Exit(0));
     ensure!(
         good,
         Failure::NoVerdict.error(format!(
-            "{platform}: not measured to the end: {}\n{}",
-            outcome.ending, outcome.transcript
+            "{}: not measured to the end: {}\n{}",
+            subject.name(),
+            outcome.ending,
+            outcome.transcript
         ))
     );
     Ok(())

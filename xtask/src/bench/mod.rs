@@ -2,7 +2,8 @@
 //!
 //! Under QEMU's `-icount shift=0` one instruction takes one nanosecond of the machine's time, the hypervisor's included, so the
 //! kernel's own cycle counter counts instructions, and a figure is the same on any host. That makes figures something to
-//! commit and to compare: with the bars that the project has set itself, and with what they were before.
+//! commit and to compare: with the bars that the project has set itself, with what they were before, and those of the one image for all
+//! platforms with those of an image for one.
 
 mod bars;
 mod by_hand;
@@ -17,11 +18,11 @@ mod page;
 mod patchable;
 mod results;
 mod store;
+mod subject;
 mod table;
 
 use crate::cli::Bench;
 use crate::failure::Failure;
-use crate::platform::Platform;
 use crate::workshop::Workshop;
 use anyhow::{Result, ensure};
 use compare::compare;
@@ -36,13 +37,13 @@ const MISSED: u8 = 1;
 /// A kernel could not be built, did not end well, or a file cannot be read or written.
 pub fn run(workshop: &Workshop, asked: &Bench) -> Result<u8> {
     ensure!(
-        !asked.save || asked.platforms.is_empty(),
-        Failure::Usage.error("figures are saved of all platforms together: leave `--features` out")
+        !asked.save || asked.features.is_empty(),
+        Failure::Usage.error("figures are saved of all images together: leave `--features` out")
     );
     let before = asked.compare.as_deref().map(store::read).transpose()?;
     let mut results = Results::default();
-    for platform in platforms(asked)? {
-        measure::measure(workshop, platform, &mut results)?;
+    for configuration in subject::configurations(&asked.features)? {
+        measure::measure(workshop, &configuration, &mut results)?;
     }
     if asked.json {
         print!("{}", store::text(&results)?);
@@ -53,16 +54,6 @@ pub fn run(workshop: &Workshop, asked: &Bench) -> Result<u8> {
         save(workshop, &results)?;
     }
     Ok(judge(before.as_ref(), &results))
-}
-
-/// The platforms asked for, all if none.
-fn platforms(asked: &Bench) -> Result<Vec<Platform>> {
-    let asked = Platform::several(&asked.platforms)?;
-    Ok(if asked.is_empty() {
-        Platform::ALL.to_vec()
-    } else {
-        asked
-    })
 }
 
 /// Writes the figures, the tables and the chart into the book.

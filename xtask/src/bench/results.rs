@@ -3,29 +3,38 @@
 use super::by_hand::{self, Pair};
 use super::conditions::Conditions;
 use super::figures::{self, Figure};
+use super::subject::Subject;
 use crate::platform::Platform;
 use serde::{Deserialize, Serialize};
 
 /// Figures of several platforms, and what they depend on.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Results {
-    /// Under which conditions each platform was measured.
+    /// Under which conditions each image was measured.
     pub conditions: Vec<Conditions>,
-    /// The figures, platform by platform, in the order in which they were measured.
+    /// The figures, image by image, in the order in which they were measured.
     pub figures: Vec<Figure>,
     /// Leaf operations beside what was written by hand.
     pub by_hand: Vec<Pair>,
 }
 
 impl Results {
-    /// Adds what the kernel for `platform` has printed, and its twin that counts, if it has one.
-    pub fn add(&mut self, platform: Platform, transcript: &str, counted: Option<&str>) {
-        self.conditions.push(Conditions::of(platform, transcript));
-        self.figures.extend(figures::read(platform.name(), transcript, counted));
-        self.by_hand.extend(by_hand::read(platform.name(), transcript));
+    /// Adds what a kernel has printed, and its twin that counts, if it has one.
+    pub fn add(&mut self, subject: Subject, transcript: &str, counted: Option<&str>) {
+        let name = subject.name();
+        self.conditions.push(Conditions::of(subject, transcript));
+        self.figures.extend(figures::read(&name, transcript, counted));
+        self.by_hand.extend(by_hand::read(&name, transcript));
     }
 
-    /// The platforms, in the order in which they were measured.
+    /// The platforms that were measured with an image of their own.
+    pub fn singles(&self) -> Vec<&'static str> {
+        let measured = self.platforms();
+        let all = Platform::ALL.into_iter().map(Platform::name);
+        all.filter(|name| measured.contains(name)).collect()
+    }
+
+    /// The names of all that was measured, in that order.
     pub fn platforms(&self) -> Vec<&str> {
         distinct(self.figures.iter().map(|figure| figure.platform.as_str()))
     }
@@ -66,8 +75,8 @@ pub mod tests {
         uneven.max = 43.5;
         Results {
             conditions: vec![
-                Conditions::of(Platform::Native, ""),
-                Conditions::of(Platform::Xen, "Xen version 4.17.7 (Debian 1) ("),
+                Conditions::of(Subject::Single(Platform::Native), ""),
+                Conditions::of(Subject::Single(Platform::Xen), "Xen version 4.17.7 (Debian 1) ("),
             ],
             figures: vec![
                 steady("native", "time.now", 8.0),
@@ -93,10 +102,32 @@ pub mod tests {
         let mut results = Results::default();
         let output =
             "Xen version 4.17.7 (Debian 1) (gcc)\nbench time.now 8 8 8\nby-hand time.now 8 8 8 28.000 28.000\n";
-        results.add(Platform::Xen, output, Some("calls time.now iret=2.00\n"));
+        results.add(
+            Subject::Single(Platform::Xen),
+            output,
+            Some("calls time.now iret=2.00\n"),
+        );
         assert_eq!(results.platforms(), ["xen"]);
         assert_eq!(results.figure("xen", "time.now").unwrap().calls["iret"], 2.0);
         assert_eq!(results.by_hand.len(), 1);
         assert!(results.conditions_of("xen").unwrap().xen.is_some());
+    }
+
+    #[test]
+    fn the_parent_is_no_platform_and_has_figures_of_its_own() {
+        let mut results = Results::default();
+        for (subject, output) in [
+            (Subject::Single(Platform::Xen), "bench yield 8.0 8.0 8.0\n"),
+            (Subject::Parent(Platform::Xen), "bench yield 9.0 9.0 9.0\n"),
+        ] {
+            results.add(subject, output, None);
+        }
+        assert_eq!(results.platforms(), ["xen", "paravirt-xen"]);
+        assert_eq!(results.singles(), ["xen"]);
+        assert_eq!(results.figure("paravirt-xen", "yield").unwrap().median, 9.0);
+        assert_eq!(
+            results.conditions_of("paravirt-xen").unwrap().to_string(),
+            results.conditions_of("xen").unwrap().to_string()
+        );
     }
 }

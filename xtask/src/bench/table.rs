@@ -1,10 +1,15 @@
 //! The tables operation × platform, for a terminal and for the book.
 
+mod parent;
+
 use super::bars::bar;
 use super::calls;
 use super::figures::{Figure, Group};
-use super::patchable;
+use super::patchable::{Price, VMI};
 use super::results::{Results, distinct};
+
+/// What stands where nothing was measured.
+const NOTHING: &str = "-";
 
 /// A heading and rows of as many cells.
 struct Table {
@@ -19,9 +24,12 @@ pub fn render(results: &Results) -> String {
     tables.join("\n")
 }
 
-/// The tables as Markdown.
+/// The tables as Markdown. The machines are those of the platforms, which the parent was measured on as well.
 pub fn markdown(results: &Results) -> String {
-    let conditions = results.conditions.iter();
+    let conditions = results
+        .singles()
+        .into_iter()
+        .filter_map(|name| results.conditions_of(name));
     let conditions: Vec<_> = conditions.map(|each| format!("{}: {each}", each.platform)).collect();
     let tables: Vec<_> = tables(results).iter().map(Table::markdown).collect();
     format!("Counted on {}.\n\n{}", conditions.join("; "), tables.join("\n"))
@@ -31,6 +39,7 @@ fn tables(results: &Results) -> Vec<Table> {
     let all = [
         figures(results, Group::Operations, "Single operations"),
         figures(results, Group::Composite, "What the kernel makes of them"),
+        parent::table(results),
         by_hand(results),
     ];
     all.into_iter().filter(|table| !table.rows.is_empty()).collect()
@@ -38,9 +47,10 @@ fn tables(results: &Results) -> Vec<Table> {
 
 /// The figures of one group: a row for each operation, in the order in which they first appear.
 fn figures(results: &Results, group: Group, title: &'static str) -> Table {
-    let platforms = results.platforms();
+    let platforms = results.singles();
     let columns = columns(results, &platforms, group);
     let names = results.figures.iter().filter(|figure| figure.group() == group);
+    let names = names.filter(|figure| platforms.contains(&figure.platform.as_str()));
     let row = |operation: &str| {
         let cells = columns.iter().map(|column| column.cell(results, operation));
         [operation.to_owned()].into_iter().chain(cells).collect()
@@ -95,10 +105,10 @@ impl Column<'_> {
     }
 
     fn cell(&self, results: &Results, operation: &str) -> String {
-        let nothing = || "-".to_owned();
+        let nothing = || NOTHING.to_owned();
         match self {
             Self::Figure(platform) => results.figure(platform, operation).map_or_else(nothing, figure),
-            Self::Ratio => patchable::ratio(&results.figures, operation).map_or_else(nothing, ratio),
+            Self::Ratio => VMI.price(&results.figures, operation).map_or_else(nothing, ratio),
             Self::Calls(platform) => {
                 let figure = results.figure(platform, operation);
                 figure.map_or_else(nothing, |figure| calls::describe(&figure.calls))
@@ -107,25 +117,29 @@ impl Column<'_> {
     }
 }
 
-/// The middle figure; how far the batches were apart, if they were; and what the bar says.
+/// The figure, and what the bar says.
 fn figure(figure: &Figure) -> String {
-    let Figure { min, median, max, .. } = figure;
-    let spread = if min == max {
-        String::new()
-    } else {
-        format!(" ({min}–{max})")
-    };
     let verdict = match bar(&figure.platform, &figure.operation) {
-        Some(bar) if *median <= bar.limit => format!(" ≤ {}", bar.limit),
+        Some(bar) if figure.median <= bar.limit => format!(" ≤ {}", bar.limit),
         Some(bar) => format!(" > {} MISSED", bar.limit),
         None => String::new(),
     };
-    format!("{median}{spread}{verdict}")
+    format!("{}{verdict}", measured(figure))
 }
 
-fn ratio(ratio: f64) -> String {
-    let verdict = if patchable::is_met(ratio) { "" } else { " MISSED" };
-    format!("{ratio:.3}{verdict}")
+/// The middle figure, and how far the batches were apart, if they were.
+fn measured(figure: &Figure) -> String {
+    let Figure { min, median, max, .. } = figure;
+    if min == max {
+        median.to_string()
+    } else {
+        format!("{median} ({min}–{max})")
+    }
+}
+
+fn ratio(price: Price) -> String {
+    let verdict = if price.is_met() { "" } else { " MISSED" };
+    format!("{:.3}{verdict}", price.ratio())
 }
 
 /// What was written by hand.
@@ -188,6 +202,8 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use super::super::conditions::Conditions;
+    use super::super::figures::tests::steady;
     use super::super::results::tests::some;
     use super::*;
 
@@ -228,6 +244,23 @@ time.now        native    8         7        1 MISSED    28              28     
             text.contains("| mask-unmask | 2 ≤ 2 | 5 > 4 MISSED | 2.1 | 1.050 MISSED |  |\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_parent_has_a_table_of_its_own_and_no_place_in_the_others() {
+        let before = some();
+        let mut results = before.clone();
+        results.figures.push(steady("paravirt-native", "time.now", 9.0));
+        results.figures.push(steady("paravirt-native", "mask-unmask", 4.0));
+        results.conditions.push(Conditions {
+            platform: "paravirt-native".to_owned(),
+            ..results.conditions[0].clone()
+        });
+        let own = "### The parent beside one platform\n\n\
+                   | instructions | native | paravirt, bare | xen | paravirt, Xen |\n|---|---|---|---|---|\n\
+                   | mask-unmask | 2 | 4 > 3.0 MISSED | 5 | - |\n\n";
+        assert_eq!(markdown(&results).replace(own, ""), markdown(&before));
+        assert!(markdown(&results).contains(own));
     }
 
     #[test]
