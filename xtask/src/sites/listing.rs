@@ -10,7 +10,10 @@ use std::ops::Range;
 
 /// A place in the list.
 struct Row {
+    /// What is changed.
     range: Range<u64>,
+    /// The end of the instructions that it is part of.
+    end: u64,
     /// What it is.
     what: String,
     /// Who uses the operation there.
@@ -31,6 +34,7 @@ fn of_rom(image: &Image, patches: &[Patch], patch: &Patch) -> Row {
     let Patch { kind, call, range, .. } = patch;
     Row {
         range: range.clone(),
+        end: range.end,
         what: format!("{kind:6} {:2} {}", call.number(), call.name()),
         user: user(image, origin(patches, patch)),
     }
@@ -40,8 +44,10 @@ fn of_rom(image: &Image, patches: &[Patch], patch: &Patch) -> Row {
 fn of_xen(image: &Image, site: &paravirt::Site) -> Row {
     Row {
         range: site.range.clone(),
+        end: site.remains(image).end,
         what: match site.kind {
             paravirt::Kind::Branch { target } => format!("branch to {target:#x}"),
+            paravirt::Kind::Detour { target } => format!("detour to {target:#x}"),
             paravirt::Kind::Alternative => "alternative".to_owned(),
         },
         user: user(image, site.range.start),
@@ -50,12 +56,12 @@ fn of_xen(image: &Image, site: &paravirt::Site) -> Row {
 
 /// The lines of one place.
 fn entry(image: &Image, row: &Row, booted: &[Booted]) -> String {
-    let Row { range, what, user } = row;
+    let Row { range, end, what, user } = row;
     let length = range.end - range.start;
     let mut entry = format!("{:#x} {what:28} {length:2} bytes, {user}\n", range.start);
     let compiled = image.bytes(range.clone());
     let mut line = |label: &str, text: &str| writeln!(entry, "    {label:11} {text}").is_ok();
-    line("as compiled", &shown(range.start, compiled));
+    line("as compiled", &shown(range.start, image.bytes(range.start..*end)));
     for Booted { setup, memory, .. } in booted {
         match memory.bytes(range.clone()) {
             same if same == compiled => line(&setup.label(), "the same"),

@@ -125,7 +125,7 @@ pub fn remains(image: &Image, built: &Built) -> Result<Vec<Range<u64>>> {
     let sites = Tables::read(image, built)?.xen;
     let jumps = sites
         .iter()
-        .filter(|site| matches!(site.kind, paravirt::Kind::Branch { .. }));
+        .filter(|site| matches!(site.kind, paravirt::Kind::Detour { .. }));
     Ok(jumps.map(|site| site.remains(image)).collect())
 }
 

@@ -42,6 +42,11 @@ pub enum Kind {
         /// Where it leads.
         target: u64,
     },
+    /// An instruction of the bare machine's that becomes a jump.
+    Detour {
+        /// Where it leads.
+        target: u64,
+    },
     /// Instructions that become others.
     Alternative,
 }
@@ -117,7 +122,10 @@ fn branch(image: &Image, record: Record) -> Result<Site> {
     let distance = i32::try_from(target.wrapping_sub(range.end).cast_signed()).context("it leads too far away")?;
     Ok(Site {
         range,
-        kind: Kind::Branch { target },
+        kind: match compiled == NOP {
+            true => Kind::Branch { target },
+            false => Kind::Detour { target },
+        },
         becomes: [&[JUMP], distance.to_le_bytes().as_slice()].concat(),
         record: RECORD_SIZE,
     })

@@ -47,15 +47,14 @@ fn by_rom(patches: &[Patch], is_changed: impl Fn(&Range<u64>) -> bool, clean: bo
 /// Of a kernel that has made itself Xen's.
 fn by_xen(sites: &[paravirt::Site], is_changed: impl Fn(&Range<u64>) -> bool, clean: bool) -> String {
     let changed = sites.iter().filter(|site| is_changed(&site.range)).count();
-    let alternatives = sites
-        .iter()
-        .filter(|site| site.kind == paravirt::Kind::Alternative)
-        .count();
+    let count = |is_kind: fn(&paravirt::Kind) -> bool| sites.iter().filter(|site| is_kind(&site.kind)).count();
+    let branches = count(|kind| matches!(kind, paravirt::Kind::Branch { .. }));
+    let detours = count(|kind| matches!(kind, paravirt::Kind::Detour { .. }));
+    let alternatives = count(|kind| *kind == paravirt::Kind::Alternative);
     let metadata: usize = sites.iter().map(|site| site.record).sum();
     format!(
-        "{changed} of {} sites changed ({} branches, {alternatives} alternatives), {}; {metadata} bytes tell of them",
+        "{changed} of {} sites changed ({alternatives} alternatives, {detours} detours, {branches} branches), {}; {metadata} bytes tell of them",
         sites.len(),
-        sites.len() - alternatives,
         rest(clean)
     )
 }
@@ -103,7 +102,7 @@ mod tests {
     fn what_xen_changed_is_counted() {
         assert_eq!(
             summary("xen", None, 10..13, true),
-            "xen dom0: 1 of 1 sites changed (0 branches, 1 alternatives), nothing else; 8 bytes tell of them"
+            "xen dom0: 1 of 1 sites changed (1 alternatives, 0 detours, 0 branches), nothing else; 8 bytes tell of them"
         );
         assert!(summary("xen", None, 0..16, false).contains("and not only as they should be"));
     }
