@@ -16,39 +16,59 @@ const JUMP: u8 = 0xe9;
 pub struct Change {
     /// Where it is.
     pub site: u64,
-    bytes: [u8; LONGEST],
+    /// One more, so that they can be copied all behind a prefix.
+    bytes: [u8; LONGEST + 1],
     length: usize,
 }
 
 impl Change {
+    /// Nothing, nowhere.
+    pub const NONE: Self = Self {
+        site: 0,
+        bytes: [0; LONGEST + 1],
+        length: 0,
+    };
+
     /// `bytes` at `site`; `None` if these are more than a place may have.
     pub fn new(site: u64, bytes: &[u8]) -> Option<Self> {
         let mut change = Self {
             site,
-            bytes: [0; LONGEST],
             length: bytes.len(),
+            ..Self::NONE
         };
-        change.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        change.bytes[..LONGEST].get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(change)
     }
 
-    /// A jump at `site` to `target`, both in the image.
-    pub fn jump(site: u64, target: u64) -> Self {
-        let mut change = Self {
-            site,
-            bytes: [JUMP; LONGEST],
-            length: JUMP_SIZE,
-        };
-        change.set_distance(target);
-        change
+    /// Makes it `length` bytes at `site`: the first of `bytes`, or `prefix` and these. They are at most [`LONGEST`], or it is none.
+    #[inline(always)]
+    pub fn set(&mut self, site: u64, length: usize, prefix: Option<u8>, bytes: &[u8; LONGEST]) {
+        (self.site, self.length) = (site, length.min(LONGEST));
+        match prefix {
+            None => self.bytes[..LONGEST].copy_from_slice(bytes),
+            Some(prefix) => {
+                self.bytes[0] = prefix;
+                self.bytes[1..=LONGEST].copy_from_slice(bytes);
+            }
+        }
+    }
+
+    /// Makes it a jump at `site` to `target`, both in the image.
+    #[inline(always)]
+    pub fn set_jump(&mut self, site: u64, target: u64) {
+        (self.site, self.length) = (site, JUMP_SIZE);
+        self.bytes[0] = JUMP;
+        self.set_distance(target);
     }
 
     /// Whether it is one.
+    #[inline(always)]
     pub fn is_jump(&self) -> bool {
         self.bytes().first() == Some(&JUMP) && self.length == JUMP_SIZE
     }
 
     /// Makes its last four bytes the distance of `target` from its end, as in a jump or call.
+    #[inline(always)]
     pub fn set_distance(&mut self, target: u64) {
         let distance = target.wrapping_sub(self.end()) as i32;
         if let Some((_, last)) = self.bytes[..self.length].split_last_chunk_mut() {
@@ -57,16 +77,19 @@ impl Change {
     }
 
     /// What is to stand there.
+    #[inline(always)]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
 
     /// How many bytes that is.
+    #[inline(always)]
     pub fn length(&self) -> usize {
         self.length
     }
 
     /// The address behind it.
+    #[inline(always)]
     pub fn end(&self) -> u64 {
         self.site + self.length as u64
     }
@@ -96,12 +119,17 @@ mod tests {
 
     #[test]
     fn a_jump_leads_from_its_end_to_its_target() {
-        let ahead = Change::jump(0x1000, 0x1085);
+        let jump = |target| {
+            let mut change = Change::NONE;
+            change.set_jump(0x1000, target);
+            change
+        };
+        let ahead = jump(0x1085);
         assert_eq!(
             (ahead.bytes(), ahead.is_jump()),
             ([0xe9, 0x80, 0, 0, 0].as_slice(), true)
         );
-        assert_eq!(Change::jump(0x1000, 0x1000).bytes(), [0xe9, 0xfb, 0xff, 0xff, 0xff]);
+        assert_eq!(jump(0x1000).bytes(), [0xe9, 0xfb, 0xff, 0xff, 0xff]);
     }
 
     #[test]
@@ -113,6 +141,19 @@ mod tests {
             ([0x0f, 0x85, 10, 0, 0, 0].as_slice(), 0x1006)
         );
         assert!(!branch.is_jump());
+    }
+
+    #[test]
+    fn bytes_may_follow_a_prefix() {
+        let bytes: [u8; LONGEST] = core::array::from_fn(|index| index as u8 + 1);
+        let mut change = Change::NONE;
+        change.set(0x1000, 3, None, &bytes);
+        assert_eq!((change.site, change.bytes()), (0x1000, [1, 2, 3].as_slice()));
+        change.set(0x2000, LONGEST, Some(0x2e), &bytes);
+        assert_eq!(
+            (change.bytes()[..2].to_vec(), change.length()),
+            (vec![0x2e, 1], LONGEST)
+        );
     }
 
     #[test]

@@ -63,52 +63,59 @@ impl fmt::Display for SiteError {
 /// An image, as far as sites are concerned.
 pub trait Image {
     /// The addresses of code, and of constants.
-    fn parts(&self) -> [Range<u64>; 2];
+    fn parts(&self) -> &[Range<u64>; 2];
 
     /// `length` bytes at `address`, which are in one of the parts.
     fn bytes(&self, address: u64, length: usize) -> &[u8];
 }
 
-/// What the record at address `at` asks for.
+/// Makes `change` what the record at address `at` asks for.
 ///
 /// # Errors
 /// [`SiteError`] if `image` has no such site, or nothing that it could become.
-pub fn change(record: Record, at: u64, image: &impl Image) -> Result<Change, SiteError> {
+#[inline(always)]
+fn make(change: &mut Change, record: Record, at: u64, image: &impl Image) -> Result<(), SiteError> {
     let site = at.wrapping_add_signed(record.site.into());
     let becomes = (at + size_of::<i32>() as u64).wrapping_add_signed(record.becomes.into());
     let [code, constants] = image.parts();
-    let change = if code.contains(&becomes) {
-        Change::jump(site, becomes)
+    if code.contains(&becomes) {
+        change.set_jump(site, becomes);
     } else if constants.contains(&becomes) && constants.contains(&(becomes + 1 + LONGEST as u64)) {
-        alternative(site, becomes, image)?
+        make_alternative(change, site, becomes, image)?;
     } else {
         return Err(SiteError::Astray(site));
-    };
+    }
     if code.contains(&site) && change.end() <= code.end {
-        Ok(change)
+        Ok(())
     } else {
         Err(SiteError::Outside(site))
     }
 }
 
-/// The alternative at address `becomes` for `site`: behind the site's length and its own its bytes. One that is shorter, for want of a
-/// register's prefix, gets another in front. If its length is marked as [`MOVED`], it ends with a distance, which is another at the site.
-fn alternative(site: u64, becomes: u64, image: &impl Image) -> Result<Change, SiteError> {
+/// Makes `change` the alternative at address `becomes` for `site`: behind the site's length and its own its bytes. One that is shorter, for
+/// want of a register's prefix, gets another in front. If its length is marked as [`MOVED`], it ends with a distance, which is another at the
+/// site.
+#[inline(always)]
+fn make_alternative(change: &mut Change, site: u64, becomes: u64, image: &impl Image) -> Result<(), SiteError> {
     let lengths = image.bytes(becomes, 2);
     let [length, own] = [lengths[0], lengths[1] & !MOVED].map(usize::from);
     if length > LONGEST || !(own..=own + 1).contains(&length) {
         return Err(SiteError::Length(site));
     }
-    let mut bytes = [PREFIX; LONGEST];
-    bytes[length - own..length].copy_from_slice(image.bytes(becomes + 2, own));
-    let mut change = Change::new(site, &bytes[..length]).ok_or(SiteError::Length(site))?;
+    // As many as any may have are there, and so many are quickly copied.
+    let bytes = image
+        .bytes(becomes + 2, LONGEST)
+        .first_chunk()
+        .ok_or(SiteError::Astray(site))?;
+    change.set(site, length, (length > own).then_some(PREFIX), bytes);
     if lengths[1] & MOVED != 0 {
-        change.set_distance(moved_target(&change, becomes + 2 + own as u64, image)?);
+        change.set_distance(moved_target(change, becomes + 2 + own as u64, image)?);
     }
-    Ok(change)
+    Ok(())
 }
 
 /// Where the distance leads with which the alternative ends that ends at address `end`: somewhere in the code.
+#[inline(always)]
 fn moved_target(change: &Change, end: u64, image: &impl Image) -> Result<u64, SiteError> {
     let distance = change.bytes().last_chunk().ok_or(SiteError::Length(change.site))?;
     let target = end.wrapping_add_signed(i32::from_le_bytes(*distance).into());
@@ -122,6 +129,7 @@ fn moved_target(change: &Change, end: u64, image: &impl Image) -> Result<u64, Si
 ///
 /// # Errors
 /// [`SiteError::NoBranch`].
+#[inline(always)]
 pub fn check_compiled(change: &Change, image: &impl Image) -> Result<(), SiteError> {
     let found = image.bytes(change.site, change.length());
     if change.is_jump() && found != BRANCH && !found.starts_with(&[PREFIX; 2]) {
@@ -134,6 +142,7 @@ pub fn check_compiled(change: &Change, image: &impl Image) -> Result<(), SiteErr
 ///
 /// # Errors
 /// [`SiteError::Changed`].
+#[inline(always)]
 pub fn check_made(change: &Change, image: &impl Image) -> Result<(), SiteError> {
     if image.bytes(change.site, change.length()) == change.bytes() {
         Ok(())
@@ -142,18 +151,28 @@ pub fn check_made(change: &Change, image: &impl Image) -> Result<(), SiteError> 
     }
 }
 
-/// All changes, in the order of `records`, the first of which is at address `at`.
-pub fn changes(records: &[Record], at: u64, image: &impl Image) -> impl Iterator<Item = Result<Change, SiteError>> {
-    let addresses = (at..).step_by(RECORD_SIZE);
+/// Shows `visit` each change, in the order of `records`, the first of which is at address `at`.
+///
+/// # Errors
+/// [`SiteError`] for the first that cannot be made, or whatever `visit` says.
+#[inline(always)]
+pub fn for_each(
+    records: &[Record],
+    at: u64,
+    image: &impl Image,
+    mut visit: impl FnMut(&Change) -> Result<(), SiteError>,
+) -> Result<(), SiteError> {
+    let mut change = Change::NONE;
     let mut end = 0;
-    records.iter().zip(addresses).map(move |(record, at)| {
-        let change = change(*record, at, image)?;
+    for (record, at) in records.iter().zip((at..).step_by(RECORD_SIZE)) {
+        make(&mut change, *record, at, image)?;
         if change.site < end {
             return Err(SiteError::Overlap(change.site));
         }
         end = change.end();
-        Ok(change)
-    })
+        visit(&change)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ const CONSTANTS: u64 = CODE + 256;
 const TABLE: u64 = CONSTANTS + 128;
 
 impl Image for Sample {
-    fn parts(&self) -> [Range<u64>; 2] {
-        [CODE..CONSTANTS, CONSTANTS..CONSTANTS + 256]
+    fn parts(&self) -> &[Range<u64>; 2] {
+        &[CODE..CONSTANTS, CONSTANTS..CONSTANTS + 256]
     }
 
     fn bytes(&self, address: u64, length: usize) -> &[u8] {
@@ -50,7 +50,12 @@ fn all(pairs: &[(u64, u64)]) -> Result<Vec<Change>, SiteError> {
         .zip(pairs)
         .map(|(index, (site, becomes))| record(index, *site, *becomes))
         .collect();
-    changes(&records, TABLE, &sample()).collect()
+    let mut found = Vec::new();
+    for_each(&records, TABLE, &sample(), |change| {
+        found.push(change.clone());
+        Ok(())
+    })
+    .map(|()| found)
 }
 
 #[test]
