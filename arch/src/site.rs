@@ -36,18 +36,21 @@ macro_rules! detour_text {
 /// Behind `changing rax rcx rdx` it does not save these three.
 #[macro_export]
 macro_rules! keeping_registers {
-    ($name:ident, $function:path, [$($argument:literal),*]) => {
+    ($visible:vis $name:ident, $function:path, [$($argument:literal),*]) => {
         $crate::keeping_registers!(
-            @ $name, $function, [$($argument),*],
+            @ $visible $name, $function, [$($argument),*],
             "push rax\npush rcx\npush rdx", "lea rsp, [rbp - 72]", "pop rdx\npop rcx\npop rax"
         );
     };
-    (changing rax rcx rdx: $name:ident, $function:path, [$($argument:literal),*]) => {
-        $crate::keeping_registers!(@ $name, $function, [$($argument),*], "", "lea rsp, [rbp - 48]", "");
+    (changing rax rcx rdx: $visible:vis $name:ident, $function:path, [$($argument:literal),*]) => {
+        $crate::keeping_registers!(@ $visible $name, $function, [$($argument),*], "", "lea rsp, [rbp - 48]", "");
     };
-    (@ $name:ident, $function:path, [$($argument:literal),*], $save:literal, $find:literal, $restore:literal) => {
+    (
+        @ $visible:vis $name:ident, $function:path, [$($argument:literal),*],
+        $save:literal, $find:literal, $restore:literal
+    ) => {
         #[unsafe(naked)]
-        extern "sysv64" fn $name() {
+        $visible extern "sysv64" fn $name() {
             ::core::arch::naked_asm!(
                 "push rbp",
                 "mov rbp, rsp",

@@ -73,7 +73,7 @@ pub(crate) fn all(mut found: ApicIds) -> ApicIds {
 /// How many CPUs there are, even if they are more than the kernel can count.
 pub(crate) static COUNT: AtomicU32 = AtomicU32::new(1);
 
-/// How many of them have a place in [`IDS`].
+/// How many of them have a place in [`IDS`]; only the boot code writes it, with `set_cpus`.
 pub static KNOWN: AtomicU32 = AtomicU32::new(1);
 
 /// The numbers of their local APICs, from when the firmware's tables were read.

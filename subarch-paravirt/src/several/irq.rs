@@ -34,7 +34,7 @@ cfg_if::cfg_if! {
 /// The bit of RFLAGS (Intel SDM, vol. 1, 3.4.3.3).
 const INTERRUPT_FLAG: u64 = 1 << 9;
 
-arch::keeping_registers!(deliver, assembly::deliver, []);
+arch::keeping_registers!(pub(super) deliver, assembly::deliver, []);
 
 impl IrqOps for Paravirt {
     type Flags = u64;

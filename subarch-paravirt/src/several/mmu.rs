@@ -1,5 +1,6 @@
 //! Page tables.
 
+use super::irq::deliver;
 use super::site::{answer, becomes, call, choose, detour, operation};
 use super::{Bare, Paravirt};
 use arch::layout::{DIRECT_MAP, IMAGE_BASE};
@@ -92,7 +93,6 @@ impl MmuOps for Paravirt {
     /// As [`MmuOps::set_entry`] asks.
     #[inline(always)]
     unsafe fn set_entry(slot: Slot, pte: Pte) {
-        arch::keeping_registers!(keeping_for_delivery, assembly::deliver, []);
         arch::keeping_registers!(
             keeping_for_xen,
             assembly::set_entry,
@@ -112,7 +112,7 @@ impl MmuOps for Paravirt {
                 MMU_UPDATE = const assembly::MMU_UPDATE, SELF = const assembly::SELF, COUNTED = const COUNTED,
                 DIRECT_MAP = sym assembly::DIRECT_MAP_START, FRAMES = sym assembly::FRAMES,
                 LIST = sym assembly::LIST_IN_VIEW,
-                set_entry = sym keeping_for_xen, deliver = sym keeping_for_delivery,
+                set_entry = sym keeping_for_xen, deliver = sym deliver,
                 options(nostack),
             );
         }

@@ -58,9 +58,10 @@ pub(crate) use becomes;
 
 cfg_if::cfg_if! {
     if #[cfg(feature = "vmi")] {
-        /// An operation in one instruction of the bare machine, behind so many prefixes: what it is under Xen, as text; the call by which a
-        /// ROM may take it, the function that is the way there, and text that pushes its arguments; then operands as in `asm!`.
-        macro_rules! operation {
+        /// An operation of the bare machine, whose first instruction is behind so many prefixes: what it is under Xen, as text; the call by
+        /// which a ROM may take it, the function that is the way there, and text that pushes its arguments; the instructions behind the
+        /// first; then operands as in `asm!`.
+        macro_rules! operation_then {
             (
                 $prefixes:literal, $bare:literal, $xen:expr, $call:ident => $by_rom:path, [$($push:literal),*],
                 then [$($rest:expr),*], $($operands:tt)*
@@ -77,14 +78,6 @@ cfg_if::cfg_if! {
                     $($operands)*
                 )
             }};
-            (
-                $prefixes:literal, $bare:literal, $xen:expr, $call:ident => $by_rom:path, [$($push:literal),*],
-                $($operands:tt)*
-            ) => {
-                $crate::several::site::operation!(
-                    $prefixes, $bare, $xen, $call => $by_rom, [$($push),*], then [], $($operands)*
-                )
-            };
         }
 
         /// The result of an operation that takes nothing, in the register `{answer}`: the bare machine's instruction, behind so many
@@ -108,26 +101,17 @@ cfg_if::cfg_if! {
             }};
         }
     } else {
-        /// An operation in one instruction of the bare machine, behind so many prefixes; what it is under Xen, as text; what a ROM
-        /// would do, if there were any; then operands as in `asm!`.
-        macro_rules! operation {
+        /// The same where there is no ROM: what one would do is left out.
+        macro_rules! operation_then {
             (
                 $prefixes:literal, $bare:literal, $xen:expr, $call:ident => $by_rom:path, [$($push:literal),*],
                 then [$($rest:expr),*], $($operands:tt)*
             ) => {
                 ::core::arch::asm!(::arch::site_text!($prefixes, $bare), $xen, $($rest,)* "779:", $($operands)*)
             };
-            (
-                $prefixes:literal, $bare:literal, $xen:expr, $call:ident => $by_rom:path, [$($push:literal),*],
-                $($operands:tt)*
-            ) => {
-                $crate::several::site::operation!(
-                    $prefixes, $bare, $xen, $call => $by_rom, [$($push),*], then [], $($operands)*
-                )
-            };
         }
 
-        /// The result of an operation that takes nothing, in the register `{answer}`: as above.
+        /// The same where there is no ROM: what one would answer is left out.
         macro_rules! answer {
             ($prefixes:literal, $bare:literal, $xen:expr, $call:ident => $at_site:literal, $($operands:tt)*) => {{
                 let answer: u64;
@@ -139,7 +123,19 @@ cfg_if::cfg_if! {
         }
     }
 }
-pub(crate) use {answer, operation};
+pub(crate) use {answer, operation_then};
+
+/// An operation in one instruction of the bare machine: as above, with none behind the first.
+macro_rules! operation {
+    (
+        $prefixes:literal, $bare:literal, $xen:expr, $call:ident => $by_rom:path, [$($push:literal),*], $($operands:tt)*
+    ) => {
+        $crate::several::site::operation_then!(
+            $prefixes, $bare, $xen, $call => $by_rom, [$($push),*], then [], $($operands)*
+        )
+    };
+}
+pub(crate) use operation;
 
 /// An operation that is a function on either platform, an `extern "sysv64"` one; then operands as in `asm!`.
 macro_rules! call {
@@ -155,7 +151,6 @@ macro_rules! call {
         )
     };
 }
-
 pub(crate) use call;
 
 /// Whether the kernel is under Xen: five bytes that do nothing, or a jump.

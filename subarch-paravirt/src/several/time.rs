@@ -3,7 +3,7 @@
 //! Both are what a bare machine's processor does with its cycle counter, in line; under Xen a few instructions lead around that. Of the places
 //! where the counter is read a ROM may have something to say as well.
 
-use super::site::{choose, detour, operation};
+use super::site::{choose, detour, operation, operation_then};
 use super::{Bare, Either, Paravirt};
 use arch::percpu::{AREA_OFFSET, CPU_OFFSET};
 use arch::{Instant, TimeOps};
@@ -98,7 +98,7 @@ impl TimeOps for Paravirt {
         arch::keeping_registers!(keeping_for_xen, assembly::set_alarm, ["push {deadline}"]);
         // SAFETY: the alarm's interrupt has a handler.
         unsafe {
-            operation!(
+            operation_then!(
                 3, "xor ecx, ecx",
                 detour!(subarch_xen::set_alarm_in_assembly!()),
                 SetAlarm => subarch_vmi::for_parent::set_alarm, ["push {deadline}"],
