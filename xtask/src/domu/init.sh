@@ -47,20 +47,22 @@ load_modules() {
 
 start_toolstack() {
     xenstored --pid-file=/var/run/xenstored.pid || give_up "xenstored does not start"
-    await test -S /var/run/xenstored/socket || give_up "xenstored does not listen"
+    await 10 test -S /var/run/xenstored/socket || give_up "xenstored does not listen"
     xen-init-dom0 || give_up "dom0 cannot be entered in xenstore"
     xenconsoled --log=guest --log-dir=/var/log/xen --pid-file=/var/run/xenconsoled.pid ||
         give_up "xenconsoled does not start"
 }
 
 # xl stays in the foreground until the guest has ended. The guest is then kept ("preserve"), so that the console can
-# still show its last words: all that the log has.
+# still show its last words: all that the log has. The guest has waited until xenconsoled took them, but xenconsoled writes
+# them to its log behind that; a guest that crashed may have none.
 run_guest() {
     mkfifo /console
     tee $shown </console >$terminal &
     attach <$terminal >/console &
     xl create -F -q /guest/$name.cfg 2>$tool_log || give_up "xl cannot create the guest"
-    await all_shown || say "the console is stuck; the guest printed: $(cat $guest_log)"
+    await 2 last_words_logged
+    await 10 all_shown || say "the console is stuck; the guest printed: $(cat $guest_log)"
 }
 
 # Nothing is lost by attaching when the guest already runs: xenconsoled keeps what nobody has read. Whoever detaches
@@ -74,6 +76,10 @@ attach() {
         xenconsole --interactive --type pv 1
         sleep 0.2
     done
+}
+
+last_words_logged() {
+    grep -q "anyring: \(exit status\|power off\|reboot\)" $guest_log
 }
 
 all_shown() {
@@ -93,12 +99,13 @@ conclude() {
     leave $crashed
 }
 
-# Waits up to ten seconds for a command to succeed.
+# Waits up to so many seconds for a command to succeed.
 await() {
-    tries=0
+    tries=$(($1 * 20))
+    shift
     until "$@"; do
-        tries=$((tries + 1))
-        [ $tries -lt 200 ] || return 1
+        tries=$((tries - 1))
+        [ $tries -gt 0 ] || return 1
         sleep 0.05
     done
 }
