@@ -9,5 +9,5 @@ pub mod start_info;
 pub mod vcpu_info;
 
 pub use shared_info::SharedInfo;
-pub use start_info::StartInfo;
+pub use start_info::{Malformed, StartInfo};
 pub use vcpu_info::VcpuInfo;

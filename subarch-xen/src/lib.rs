@@ -32,8 +32,11 @@ mod time;
 mod trap;
 mod view;
 
+pub use abi::{Malformed, StartInfo};
 pub use cpu::FAULT_ADDRESS;
+pub use hypercall::Refused;
 pub use irq::{UPCALL_MASK, UPCALL_PENDING, deliver};
+pub use mmu::first::{learn_frames, show};
 
 use arch::by_hand::Batch;
 use arch::{ByHand, Slot, Subarch};
@@ -93,7 +96,7 @@ macro_rules! entry {
 }
 
 /// The same for an image that other loaders enter as well: with a symbol of its own for the entry point, as `_start` is theirs, and perhaps
-/// an `unsafe extern "C" fn()` that is called before anything else is done.
+/// an `unsafe extern "C" fn(*const StartInfo)` that is called before anything else is done.
 #[macro_export]
 macro_rules! entry_named {
     ($symbol:literal, $kernel:ty $(, $first:path)?) => {
@@ -116,8 +119,8 @@ macro_rules! entry_named {
                 "cld",
                 "mov rbx, rsi",
                 "mov r12, rax",
-                $(concat!("call {first} /* ", stringify!($first), " */"),)?
                 "mov rdi, rbx",
+                $(concat!("call {first} /* ", stringify!($first), " */", "\nmov rdi, rbx"),)?
                 "mov rsi, r12",
                 "call {start}",
                 "ud2",

@@ -11,6 +11,7 @@ pub mod site;
 mod smp;
 pub mod table;
 mod time;
+mod window;
 
 use arch::Subarch;
 use core::fmt;
@@ -33,7 +34,7 @@ impl Subarch for Paravirt {
     const NAME: &'static str = "paravirt";
 
     fn describe() -> impl fmt::Display {
-        choose!(Either::Bare(Bare::describe()), Either::Xen(Xen::describe()))
+        choose!(Either::Bare(Bare::describe()), Either::Xen(boot::describe()))
     }
 
     fn is(name: &str) -> bool {

@@ -1,30 +1,92 @@
 //! Patching: the image becomes Xen's.
 
 use super::table::{Image, Record, SiteError, check_compiled, check_made, for_each};
+use super::window::Window;
 use arch::image;
 use arch::site::{self, Change};
 use core::ops::Range;
-use core::slice;
+use core::{fmt, slice};
+use subarch_xen::{Malformed, Refused, StartInfo};
+
+/// Why an image could not be patched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PatchError {
+    /// The table of sites cannot be followed, or was not.
+    Site(SiteError),
+    /// What Xen tells a domain is not what it should be.
+    StartInfo(Malformed),
+    /// Xen does not have the code shown in the window, or made read-only.
+    Window(Refused),
+}
+
+impl From<SiteError> for PatchError {
+    fn from(error: SiteError) -> Self {
+        Self::Site(error)
+    }
+}
+
+impl From<Malformed> for PatchError {
+    fn from(error: Malformed) -> Self {
+        Self::StartInfo(error)
+    }
+}
+
+impl From<Refused> for PatchError {
+    fn from(error: Refused) -> Self {
+        Self::Window(error)
+    }
+}
+
+impl fmt::Display for PatchError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Site(error) => error.fmt(out),
+            Self::StartInfo(error) => error.fmt(out),
+            Self::Window(error) => write!(out, "the code cannot be changed: {error}"),
+        }
+    }
+}
+
+/// What patching was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Patched {
+    /// How many sites were changed.
+    pub sites: usize,
+    /// How long it took, in cycles of the processor's counter.
+    pub cycles: u64,
+}
 
 /// Makes every site what it is under Xen.
 ///
 /// # Errors
-/// [`SiteError`] for the first that cannot be; nothing is changed then, unless what was written does not stand there.
+/// [`PatchError`]. If a site cannot be what its record asks for, nothing is changed.
 ///
 /// # Safety
-/// The kernel is under Xen, this is its only CPU, no site was reached yet, and the image's code can be written where it is.
-pub unsafe fn become_xen() -> Result<(), SiteError> {
+/// Xen has entered the kernel and told `start_info`; this is its only CPU, and no site was reached yet.
+pub unsafe fn become_xen(start_info: *const StartInfo) -> Result<Patched, PatchError> {
+    let start = cycles();
     let image = Running::new();
     image.for_each(|change| check_compiled(change, &image))?;
+    // SAFETY: the caller's promise.
+    let mut window = unsafe { Window::open(start_info) }?;
     image.for_each(|change| {
-        let (from, to) = (change.bytes(), change.site as *mut u8);
-        // SAFETY: the bytes are what stands there under Xen; the caller vouches for the rest.
-        unsafe { to.copy_from_nonoverlapping(from.as_ptr(), from.len()) };
-        Ok(())
+        // SAFETY: the bytes are what stands there under Xen.
+        unsafe { window.write(change.site, change.bytes()) }.map_err(PatchError::Window)
     })?;
+    window.close()?;
     // What was fetched ahead is forgotten: a serialising instruction (Intel SDM, vol. 3, 9.1.3).
     core::arch::x86_64::__cpuid(0);
-    verify(&image)
+    verify(&image)?;
+    Ok(Patched {
+        sites: records().len(),
+        cycles: cycles().wrapping_sub(start),
+    })
+}
+
+/// The processor's counter, without a site.
+fn cycles() -> u64 {
+    // SAFETY: Xen lets a domain read it, and reading it has no effect.
+    unsafe { core::arch::x86_64::_rdtsc() }
 }
 
 /// Reads every site again.
@@ -45,7 +107,7 @@ impl Running {
     }
 
     /// Shows `visit` all changes.
-    fn for_each(&self, visit: impl FnMut(&Change) -> Result<(), SiteError>) -> Result<(), SiteError> {
+    fn for_each<E: From<SiteError>>(&self, visit: impl FnMut(&Change) -> Result<(), E>) -> Result<(), E> {
         let records = records();
         for_each(records, records.as_ptr().addr() as u64, self, visit)
     }

@@ -154,20 +154,20 @@ pub fn check_made(change: &Change, image: &impl Image) -> Result<(), SiteError> 
 /// Shows `visit` each change, in the order of `records`, the first of which is at address `at`.
 ///
 /// # Errors
-/// [`SiteError`] for the first that cannot be made, or whatever `visit` says.
+/// A [`SiteError`] for the first that cannot be made, or whatever `visit` says.
 #[inline(always)]
-pub fn for_each(
+pub fn for_each<E: From<SiteError>>(
     records: &[Record],
     at: u64,
     image: &impl Image,
-    mut visit: impl FnMut(&Change) -> Result<(), SiteError>,
-) -> Result<(), SiteError> {
+    mut visit: impl FnMut(&Change) -> Result<(), E>,
+) -> Result<(), E> {
     let mut change = Change::NONE;
     let mut end = 0;
     for (record, at) in records.iter().zip((at..).step_by(RECORD_SIZE)) {
         make(&mut change, *record, at, image)?;
         if change.site < end {
-            return Err(SiteError::Overlap(change.site));
+            return Err(SiteError::Overlap(change.site).into());
         }
         end = change.end();
         visit(&change)?;

@@ -11,10 +11,10 @@
 use super::ROOT;
 use super::direct::{Right, protect};
 use super::tree::{ENTRIES, TABLE, WRITABLE_DATA, chunks, clear, descend, fill, read};
-use crate::abi::StartInfo;
 use crate::abi::shared_info::SHARED_INFO;
-use crate::hypercall::Granted;
+use crate::abi::{Malformed, StartInfo};
 use crate::hypercall::mmu::{Extended, Invalidate, Mfn, extended, update_va_mapping};
+use crate::hypercall::{Granted, Refused};
 use crate::{Xen, p2m, view};
 use arch::image::{self, Segment};
 use arch::layout::{IMAGE_BASE, PAGE_SIZE};
@@ -215,6 +215,36 @@ fn reclaim(old: FrameRange, free: &mut MemoryMap) {
         protect(frame, Right::Write);
     }
     free.insert(old).expect("they fill a hole");
+}
+
+/// Makes [`show`] possible before anything else is done.
+///
+/// # Errors
+/// [`Malformed`].
+///
+/// # Safety
+/// `start_info` is Xen's, and the first mapping is in use.
+pub unsafe fn learn_frames(start_info: *const StartInfo) -> Result<(), Malformed> {
+    // SAFETY: it is Xen's, on a page of its own in the first mapping.
+    let start_info = unsafe { &*start_info };
+    start_info.check()?;
+    super::learn_flags();
+    // SAFETY: it was checked.
+    unsafe { p2m::adopt(start_info) };
+    Ok(())
+}
+
+/// Shows in the page at `place` of the image what is in the page at `page` of it, with these rights.
+///
+/// # Errors
+/// [`Refused`]: Xen's answer.
+///
+/// # Safety
+/// Nobody has a reference that this breaks; the first mapping is in use.
+pub unsafe fn show(place: VirtAddr, page: VirtAddr, flags: PageTableFlags) -> Result<(), Refused> {
+    let entry = Xen::pte(p2m::image_frame(page.as_u64()), flags);
+    // SAFETY: the caller vouches for the translation.
+    unsafe { update_va_mapping(place.as_u64(), entry.bits(), Invalidate::Here) }.map(drop)
 }
 
 /// Shows Xen's shared page at its place in the image while the first tables are still in use.
