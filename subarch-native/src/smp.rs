@@ -8,7 +8,7 @@ mod parcel;
 mod start;
 mod trampoline;
 
-pub use parcel::Parcel;
+pub use parcel::{Parcel, TAKEN};
 pub use pc_firmware::ApicIds;
 pub use start::start_cpu;
 pub use trampoline::PAGES as TRAMPOLINE_PAGES;

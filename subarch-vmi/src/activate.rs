@@ -9,7 +9,7 @@ mod answers;
 mod takeover;
 
 use crate::Vmi;
-use crate::rom::{self, PlaceError, Rom};
+use crate::rom::{self, Found, PlaceError, Rom};
 use crate::{detour, native, site, time};
 use arch::layout::DIRECT_MAP;
 use arch::percpu::{PLATFORM_OFFSET, PLATFORM_SIZE};
@@ -19,7 +19,6 @@ use log::{info, warn};
 use spin::{Mutex, Once};
 use subarch_native::{Native, mmu::devices::LOCAL_APIC, mmu::tables::MapError};
 use vmi64::header::{Header, HeaderError};
-use vmi64::scan::{AREA, Candidate};
 use vmi64::{AnswerError, Call, InitRecord, PatchError, Refusal};
 
 use answers::Answers;
@@ -84,9 +83,10 @@ pub fn activate(boot: &mut Boot) {
             Native::NAME
         );
     }
-    let mut candidates = rom::candidates().peekable();
+    let in_module = rom::in_module(&mut boot.module, boot.direct_below);
+    let mut candidates = rom::in_area().chain(in_module).peekable();
     let found = candidates.peek().is_some();
-    let taken = candidates.any(|candidate| try_candidate(candidate, boot));
+    let taken = candidates.any(|candidate| try_candidate(&candidate, boot));
     match (found, taken) {
         (_, true) => {}
         (true, false) => info!("vmi: no acceptable ROM, keeping native operations"),
@@ -100,11 +100,11 @@ pub fn join() {
 }
 
 /// Lets a candidate take over; tells whether it did, and the log why not.
-fn try_candidate(Candidate { offset, header }: Candidate, boot: &mut Boot) -> bool {
-    let address = AREA.start + offset as u64;
+fn try_candidate(found: &Found, boot: &mut Boot) -> bool {
+    let address = found.address;
     let so_far = Vmi::now();
     let mut answers = ANSWERS.lock();
-    match try_rom(offset, header, &mut answers, &mut boot.memory) {
+    match try_rom(found, &mut answers, &mut boot.memory) {
         Ok(header) => {
             time::resume(so_far);
             takeover::announce(boot);
@@ -119,16 +119,11 @@ fn try_candidate(Candidate { offset, header }: Candidate, boot: &mut Boot) -> bo
     }
 }
 
-/// Lets the ROM at `offset` take over, or leaves everything as it was.
-fn try_rom(
-    offset: usize,
-    header: Result<Header, HeaderError>,
-    answers: &mut Answers,
-    free: &mut MemoryMap,
-) -> Result<Header, RomError> {
-    let header = header.map_err(RomError::Header)?;
+/// Lets the ROM that was `found` take over, or leaves everything as it was.
+fn try_rom(found: &Found, answers: &mut Answers, free: &mut MemoryMap) -> Result<Header, RomError> {
+    let header = found.header.map_err(RomError::Header)?;
     // SAFETY: earlier candidates were removed again; the boot CPU is alone, on the tables it built.
-    let rom = unsafe { Rom::place(offset, header, free) }.map_err(RomError::Place)?;
+    let rom = unsafe { Rom::place(found, header, free) }.map_err(RomError::Place)?;
     let outcome = hand_over(&rom, answers, free);
     if outcome.is_err() {
         // SAFETY: no site was changed.

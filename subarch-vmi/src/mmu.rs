@@ -10,7 +10,7 @@ use crate::Vmi;
 use crate::detour::{answer, detour, taken};
 use arch::layout::DIRECT_MAP;
 use arch::mmu::OutOfTables;
-use arch::percpu::CpuSet;
+use arch::percpu::{CpuSet, this_cpu};
 use arch::{FrameRange, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
 use core::ops::Range;
 use subarch_native::Native;
@@ -112,7 +112,11 @@ impl MmuOps for Vmi {
     }
 
     fn flush_on(cpus: CpuSet, pages: Range<VirtAddr>) {
-        shootdown::flush_on::<Self>(cpus, pages);
+        if taken!(FlushOn) && cpus != CpuSet::only(this_cpu()) {
+            by_rom::flush_on(cpus);
+        } else {
+            shootdown::flush_on::<Self>(cpus, pages);
+        }
     }
 
     #[inline(always)]

@@ -2,9 +2,10 @@
 //!
 //! Arguments and results are those of the ABI, so that a ROM's function can take the place of each.
 
-use arch::{MmuOps, PowerOps, TimeOps};
+use arch::percpu::CpuSet;
+use arch::{ConsoleOps, MmuOps, PowerOps, TimeOps, VirtAddr};
 use subarch_native::{Native, time};
-use vmi64::values::{ALARM_COUNTER_MASK, COUNTER_AVAILABLE};
+use vmi64::values::{ALARM_COUNTER_MASK, COUNTER_AVAILABLE, NOTHING_TYPED};
 
 /// Call 47: drops everything, which includes whatever `_which` names.
 pub extern "sysv64" fn flush_tlb(_which: u64) {
@@ -38,6 +39,28 @@ pub extern "sysv64" fn set_alarm(flags: u64, expiry: u64) {
 pub extern "sysv64" fn cancel_alarm(_counter: u64) -> u64 {
     Native::cancel_alarm();
     0
+}
+
+/// Call 76.
+///
+/// # Safety
+/// `length` bytes at `bytes` can be read.
+pub unsafe extern "sysv64" fn console_write(bytes: *const u8, length: usize) {
+    // SAFETY: the caller vouches for them.
+    Native::write(unsafe { core::slice::from_raw_parts(bytes, length) });
+}
+
+/// Call 77.
+pub extern "sysv64" fn console_read() -> u64 {
+    Native::read().map_or(NOTHING_TYPED, u64::from)
+}
+
+/// Call 79: each CPU of the set is asked, and answers.
+pub extern "sysv64" fn flush_on(cpus: u64) {
+    Native::flush_on(
+        CpuSet::from_bits(cpus),
+        VirtAddr::zero()..VirtAddr::new_truncate(u64::MAX),
+    );
 }
 
 /// Call 70.

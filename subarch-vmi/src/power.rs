@@ -2,8 +2,8 @@
 
 use crate::site::site;
 use crate::{Vmi, native};
-use arch::PowerOps;
-use subarch_native::Native;
+use arch::{IrqOps, PowerOps};
+use subarch_native::{Native, power};
 use vmi64::values;
 
 impl PowerOps for Vmi {
@@ -26,7 +26,9 @@ impl PowerOps for Vmi {
     }
 
     fn exit(status: u8) -> ! {
-        Native::exit(status)
+        Self::disable();
+        power::tell_bench(status);
+        Self::power_off()
     }
 
     fn crash() -> ! {

@@ -1,5 +1,8 @@
 //! Finding a ROM, and giving it a place to live.
 //!
+//! On a PC a ROM is in the option-ROM area. Where there is no such area, as in a domain of Xen's without firmware, whoever starts the kernel
+//! hands it over in front of the boot module.
+//!
 //! Firmware leaves ROMs below 1 MiB, at any multiple of 2 KiB, and write-protected: no place to run from, with the kernel 2 GiB
 //! below the top of the address space. So an accepted ROM is copied into frames of its own, which are mapped within reach of a
 //! near call: the image to be executed and not written, by any address, and its data pages to be written and not executed.
@@ -10,7 +13,7 @@ use core::{fmt, slice};
 use subarch_native::Native;
 use subarch_native::mmu::replace_page;
 use subarch_native::mmu::tables::MapError;
-use vmi64::header::Header;
+use vmi64::header::{Header, HeaderError};
 use vmi64::scan::{self, Candidate};
 use vmi64::{InitRecord, RawAnswer, Refusal, RomMemory};
 
@@ -60,9 +63,49 @@ impl fmt::Display for PlaceError {
     }
 }
 
+/// A place in memory where a VMI signature is.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// Its physical address.
+    pub address: u64,
+    /// What is there, to the end of the area or of the module.
+    bytes: &'static [u8],
+    /// The header, or what is wrong with it.
+    pub header: Result<Header, HeaderError>,
+}
+
 /// Whatever in the option-ROM area has a VMI signature.
-pub fn candidates() -> impl Iterator<Item = Candidate> {
-    scan::candidates(area())
+pub fn in_area() -> impl Iterator<Item = Found> {
+    let area = area();
+    scan::candidates(area).map(move |Candidate { offset, header }| Found {
+        address: scan::AREA.start + offset as u64,
+        bytes: &area[offset..],
+        header,
+    })
+}
+
+/// Takes a ROM off the front of the boot module; the rest is what it was before.
+///
+/// The pages that the ROM fills stay out of use.
+pub fn in_module(module: &mut Option<FrameRange>, direct_below: Pfn) -> Option<Found> {
+    let frames = module.filter(|frames| frames.end <= direct_below)?;
+    let length = (frames.len() * PAGE_SIZE) as usize;
+    // SAFETY: the direct map shows the module, whose frames are not memory that anyone is given.
+    let bytes = unsafe { slice::from_raw_parts(frames.start.direct().as_ptr::<u8>(), length) };
+    let header = match Header::parse(bytes) {
+        Err(HeaderError::Signature) => return None,
+        header => header,
+    };
+    let pages = header
+        .as_ref()
+        .map_or(frames.len(), |header| header.image_pages() as u64);
+    let rest = FrameRange::new(frames.start + pages, frames.end);
+    *module = (rest.len() > 0).then_some(rest);
+    Some(Found {
+        address: frames.start.address(),
+        bytes,
+        header,
+    })
 }
 
 /// The bytes of the option-ROM area.
@@ -73,14 +116,14 @@ fn area() -> &'static [u8] {
 }
 
 impl Rom {
-    /// Copies the ROM found at `offset` into frames from `free`, and maps it.
+    /// Copies the ROM that was `found` with this header into frames from `free`, and maps it.
     ///
     /// # Errors
     /// [`PlaceError`], with nothing mapped.
     ///
     /// # Safety
     /// No other ROM is in the place. This is the only CPU, and runs on the tables that the boot code built.
-    pub unsafe fn place(offset: usize, header: Header, free: &mut MemoryMap) -> Result<Self, PlaceError> {
+    pub unsafe fn place(found: &Found, header: Header, free: &mut MemoryMap) -> Result<Self, PlaceError> {
         let pages = header.total_pages();
         if pages > PAGES_MAX {
             return Err(PlaceError::TooLarge(pages));
@@ -90,7 +133,7 @@ impl Rom {
             header,
             frames: FrameRange::new(start, start + pages as u64),
         };
-        rom.copy(&area()[offset..offset + header.rom_length]);
+        rom.copy(&found.bytes[..header.rom_length]);
         // SAFETY: the frames are this ROM's, and nobody else uses the addresses.
         match unsafe { rom.map(free) } {
             Ok(()) => Ok(rom),

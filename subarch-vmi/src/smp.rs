@@ -11,7 +11,7 @@ use arch::smp::StartError;
 use arch::{SmpOps, VirtAddr};
 use core::ops::Range;
 use subarch_native::Native;
-use subarch_native::smp::{self, Parcel};
+use subarch_native::smp::{self, Parcel, TAKEN};
 use vmi64::ApState;
 
 impl SmpOps for Vmi {
@@ -49,8 +49,14 @@ fn state(apic: u8, parcel: &Parcel) -> ApState {
         cr3: parcel.root,
         cr4: parcel.cr4.into(),
         efer: parcel.efer.into(),
+        rdi: parcel.area,
+        rsi: parcel.root,
+        word: &raw const parcel.owner as u64,
     }
 }
+
+// What the trampoline writes there, a CPU that does not come that way must.
+const _: () = assert!(TAKEN == vmi64::ap_state::HAS_COME);
 
 /// Tells the ROM of a CPU that is about to be started.
 fn announce(state: &ApState) {

@@ -4,6 +4,8 @@ use crate::cell::Cell;
 use core::num::NonZeroU64;
 use vmi64::{InitRecord, MAJOR, Refusal};
 
+/// Virtual address of physical address 0 in the direct map.
+pub static DIRECT_MAP: Cell<u64> = Cell::new(0);
 /// Virtual address of the local APIC's registers.
 pub static LOCAL_APIC: Cell<u64> = Cell::new(0);
 /// Distance of a ROM's per-CPU bytes from the GS base.
@@ -24,6 +26,7 @@ pub fn remember(record: &InitRecord) -> Result<(), Refusal> {
     }
     // SAFETY: the kernel calls Init once, on one CPU, with interrupts masked and before any other call.
     unsafe {
+        DIRECT_MAP.set(record.direct_map);
         LOCAL_APIC.set(record.local_apic);
         PER_CPU_OFFSET.set(u64::from(record.per_cpu_offset));
         CYCLE_FREQUENCY.set(record.cycle_frequency);

@@ -21,10 +21,12 @@ pub mod cell;
 pub mod clock;
 pub mod cmos;
 pub mod facts;
+pub mod gates;
 pub mod header;
 pub mod operations;
 pub mod power;
 pub mod soft_if;
+pub mod xen;
 
 // On a host ROMs are only checked, never run, and the standard library has the panic handler.
 #[cfg(not(target_os = "none"))]

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use vmi64::seal::{SealError, seal, sealed_length};
 
 /// The ROMs a kernel can be given by name.
-pub const NAMES: [&str; 3] = ["native", "call", "soft-if"];
+pub const NAMES: [&str; 4] = ["native", "call", "soft-if", "xen"];
 /// The ROMs that a kernel must refuse, each for the reason in its name.
 pub const BROKEN: [&str; 5] = ["bad-checksum", "wrong-major", "truncated", "stray", "refuse"];
 /// How ROMs are compiled; given in `RUSTFLAGS`, it takes the place of the flags for the kernel.

@@ -32,10 +32,24 @@ pub struct ApState {
     pub cr4: u64,
     /// The extended-feature register, but for the bit that the processor sets by itself (LMA).
     pub efer: u64,
+    /// What its 64-bit code takes in RDI. From here on since ABI 64.3, for a ROM that starts the CPU by other means.
+    pub rdi: u64,
+    /// What it takes in RSI.
+    pub rsi: u64,
+    /// Where the CPU must say that it has come, before it enters that code: a word of 32 bits that it exchanges, in one step, from
+    /// [`apic`](Self::apic) to [`HAS_COME`]. If the word is something else, it has come too late, and stops for good.
+    pub word: u64,
 }
 
-/// Size of the record of ABI 64.1.
-pub const AP_STATE_SIZE: usize = 64;
+/// What the word says that [`ApState::word`] points to when the CPU has come.
+pub const HAS_COME: u32 = 0xffff_fffe;
+
+/// Size of the record of ABI 64.1, in which the last three fields are missing.
+pub const AP_STATE_SIZE_1: usize = 64;
+const _: () = assert!(core::mem::offset_of!(ApState, rdi) == AP_STATE_SIZE_1);
+
+/// Size of the record of ABI 64.3.
+pub const AP_STATE_SIZE: usize = 88;
 const _: () = assert!(size_of::<ApState>() == AP_STATE_SIZE);
 
 #[cfg(test)]
@@ -55,8 +69,11 @@ mod tests {
             offset_of!(ApState, cr3),
             offset_of!(ApState, cr4),
             offset_of!(ApState, efer),
+            offset_of!(ApState, rdi),
+            offset_of!(ApState, rsi),
+            offset_of!(ApState, word),
         ];
-        assert_eq!(offsets, [4, 8, 16, 24, 32, 40, 48, 56]);
+        assert_eq!(offsets, [4, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80]);
     }
 
     #[test]

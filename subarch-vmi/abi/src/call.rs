@@ -1,6 +1,6 @@
 //! The calls of VMI-64: one row each, in one table.
 //!
-//! Numbers below 74 are those of VMI 3.0 and mean the same, widened to 64 bits; 74 is new. A number that is missing here is not
+//! Numbers below 74 are those of VMI 3.0 and mean the same, widened to 64 bits; those from 74 on are new. A number that is missing here is not
 //! part of the ABI, and a ROM answers it with *NONE*. For each call the table says what stands at a call site before any
 //! ROM was found, how much room the site has for what the ROM may want there, and what the ROM may change.
 
@@ -210,6 +210,15 @@ calls! {
         Native::Bytes(&[0x0f, 0x31, 0x48, 0xc1, 0xe2, 0x20, 0x48, 0x09, 0xd0]),
         site 9, COUNTER, Effect
     }
+    /// Prints on the console. RDI = address of the bytes, RSI = their number; lines end with a line feed.
+    76 ConsoleWrite { Native::Function, site 5, STANDARD, Effect }
+    /// Takes a byte that was typed on the console into RAX; all ones if there is none.
+    77 ConsoleRead { Native::Function, site 5, STANDARD, Effect }
+    /// Input on the console shall raise an interrupt. RDI = its vector.
+    78 ConsoleListen { Native::Bytes(&[]), site 5, STANDARD, Notice }
+    /// Forgets all translations, global ones too, on several CPUs, and comes back when that is done. RDI = which, a bit for each by the
+    /// kernel's own numbers; whoever does not know these does it on all.
+    79 FlushOn { Native::Function, site 5, STANDARD, Effect }
 }
 
 impl Call {

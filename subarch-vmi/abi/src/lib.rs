@@ -37,7 +37,7 @@ pub use site::{SiteError, SiteRecord};
 pub const MAJOR: u8 = 64;
 
 /// The ABI's minor number: raised when calls are appended. A kernel takes any minor, since it asks for each call.
-pub const MINOR: u8 = 2;
+pub const MINOR: u8 = 3;
 
 /// Size of a page, the grain in which a ROM's copy and its data are mapped.
 pub const PAGE_SIZE: usize = 4096;

@@ -51,3 +51,6 @@ pub const REBOOT_HARD: u64 = 1;
 
 /// Bit 9 of RFLAGS, the one bit that calls 31 and 32 are about.
 pub const INTERRUPT_FLAG: u64 = 0x200;
+
+/// [`ConsoleRead`](crate::Call::ConsoleRead): nothing was typed.
+pub const NOTHING_TYPED: u64 = u64::MAX;

@@ -2,6 +2,7 @@
 
 use super::RomError;
 use super::answers::Answers;
+use crate::console;
 use crate::cpu::announce_system_call;
 use crate::detour::{self, Detour};
 use crate::mmu::by_rom;
@@ -74,6 +75,7 @@ pub fn announce(boot: &Boot) {
     by_rom::set_linear_mapping(VirtAddr::new_truncate(DIRECT_MAP), boot.direct_below.0, Pfn(0));
     announce_tables(Vmi::root(), PageTableLevel::Four);
     announce_entries();
+    console::listen();
 }
 
 /// Tells the ROM of the ways into the kernel, the gates for traps and that of system calls, which each CPU does for itself.

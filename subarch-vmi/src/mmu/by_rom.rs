@@ -7,6 +7,7 @@
 
 use crate::native;
 use crate::site::{notice, site};
+use arch::percpu::CpuSet;
 use arch::{PageTableLevel, Pfn, Pte, VirtAddr};
 use subarch_native::mmu::kernel_root;
 use vmi64::values;
@@ -62,6 +63,18 @@ pub(super) fn flush_all() {
         site!(
             FlushTLB, "call {function}",
             function = sym native::flush_tlb, in("rdi") values::FLUSH_TLB | values::FLUSH_GLOBAL, clobber_abi("sysv64"),
+        );
+    }
+}
+
+/// Call 79.
+#[cold]
+pub(super) fn flush_on(cpus: CpuSet) {
+    // SAFETY: as for a single page.
+    unsafe {
+        site!(
+            FlushOn, "call {function}",
+            function = sym native::flush_on, in("rdi") cpus.bits(), clobber_abi("sysv64"),
         );
     }
 }

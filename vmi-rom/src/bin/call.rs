@@ -62,9 +62,9 @@ fn relocate(call: Call, room: usize) -> Answer {
         | Call::ReleasePage
         | Call::SetLinearMapping
         | Call::SetInitialAPState
-        | Call::SetLazyMode => {
-            address!(operations::notice)
-        }
+        | Call::SetLazyMode => address!(operations::notice),
+        // Devices stay what they are, and so do the messages by which CPUs ask each other.
+        Call::ConsoleWrite | Call::ConsoleRead | Call::ConsoleListen | Call::FlushOn => return Answer::None,
     };
     Answer::CallRel(function)
 }

@@ -5,7 +5,9 @@
 #![no_main]
 
 use vmi_rom::address;
-use vmi_rom::soft_if::{flag, gates, operations};
+use vmi_rom::gates;
+use vmi_rom::soft_if::entry::All;
+use vmi_rom::soft_if::{flag, operations};
 use vmi64::{Answer, Call, InitRecord, Refusal};
 
 vmi_rom::rom!(name: "soft-if", init: crate::init, relocate: crate::relocate);
@@ -24,9 +26,9 @@ fn relocate(call: Call, _: usize) -> Answer {
         Call::EnableInterrupts => address!(operations::enable),
         Call::SetInterruptMask => address!(operations::restore),
         Call::Halt => address!(operations::halt),
-        Call::SetIDT => address!(gates::set_idt),
+        Call::SetIDT => address!(gates::set_idt::<All>),
         Call::SetInitialAPState => address!(flag::prepare),
-        Call::WriteIDTEntry => address!(gates::write_idt_entry),
+        Call::WriteIDTEntry => address!(gates::write_idt_entry::<All>),
         _ => return Answer::None,
     };
     Answer::CallRel(function)

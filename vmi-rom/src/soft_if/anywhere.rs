@@ -67,7 +67,7 @@ pub extern "sysv64" fn enter_anywhere() {
         end!(),
         "ret",
         offset = sym PER_CPU_OFFSET,
-        handlers = sym crate::soft_if::gates::HANDLERS,
+        handlers = sym crate::gates::HANDLERS,
         enter_from_user_mode = sym enter_from_user_mode,
         interruptible = const INTERRUPTIBLE,
         gs_base = const GS_BASE,

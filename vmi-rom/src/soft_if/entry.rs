@@ -12,6 +12,7 @@
 //! Three vectors come at any instruction, even before that swap: see [`anywhere`](super::anywhere).
 
 use crate::facts::PER_CPU_OFFSET;
+use crate::gates::Stubs;
 use crate::soft_if::anywhere::{VECTORS as ANYWHERE, enter_anywhere};
 use crate::soft_if::flag::{PENDING, VECTORS};
 use core::arch::{global_asm, naked_asm};
@@ -54,12 +55,17 @@ global_asm!(
     enter = sym enter,
 );
 
-/// Address of the stub of `vector`.
-pub fn stub(vector: usize) -> u64 {
-    unsafe extern "C" {
-        static vmi_rom_stubs: u8;
+/// A stub for each vector.
+#[derive(Debug)]
+pub enum All {}
+
+impl Stubs for All {
+    fn stub(vector: usize) -> u64 {
+        unsafe extern "C" {
+            static vmi_rom_stubs: u8;
+        }
+        crate::address!(vmi_rom_stubs) + (vector * STUB_SIZE) as u64
     }
-    crate::address!(vmi_rom_stubs) + (vector * STUB_SIZE) as u64
 }
 
 /// Saves three registers and loads them: RCX = vector, RDX = address of the processor's frame, RAX = distance of the per-CPU bytes.
@@ -125,7 +131,7 @@ extern "sysv64" fn enter() {
         "add rsp, 8",
         "iretq",
         offset = sym PER_CPU_OFFSET,
-        handlers = sym crate::soft_if::gates::HANDLERS,
+        handlers = sym crate::gates::HANDLERS,
         enter_from_user_mode = sym enter_from_user_mode,
         vectors = const VECTORS,
         pending = const PENDING,

@@ -5,9 +5,9 @@
 //! that arrived before is found.
 
 use crate::facts::PER_CPU_OFFSET;
+use crate::gates::HANDLERS;
 use crate::soft_if::anywhere::return_anywhere;
 use crate::soft_if::flag::{PENDING, RETURNS};
-use crate::soft_if::gates::HANDLERS;
 use crate::soft_if::replay::{deliver, take};
 use core::arch::naked_asm;
 

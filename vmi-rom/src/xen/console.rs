@@ -1,0 +1,198 @@
+//! The console: Xen's own for dom0, a ring shared with the daemon in dom0 for any other domain.
+//!
+//! Xen prints what dom0 asks it to. The page of the ring tells how far either side has come; an event tells the other to look (public header
+//! `io/console.h`). A daemon that takes nothing for a second is given up until it takes something again: a kernel must come to its end
+//! even if nobody listens.
+
+use crate::cell::Cell;
+use crate::xen::hypercall::{self, Parameter, Virq};
+use crate::xen::{clock, shared};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use vmi64::values::NOTHING_TYPED;
+
+const INPUT: usize = 1024;
+const OUTPUT: usize = 2048;
+
+/// How long a daemon may take nothing, in nanoseconds.
+const PATIENCE: u64 = 1_000_000_000;
+
+/// `struct xencons_interface`.
+#[repr(C)]
+struct Ring {
+    input: [AtomicU8; INPUT],
+    output: [AtomicU8; OUTPUT],
+    input_consumed: AtomicU32,
+    input_produced: AtomicU32,
+    output_consumed: AtomicU32,
+    output_produced: AtomicU32,
+}
+
+/// What there is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Console {
+    /// Nothing that could be asked for.
+    None,
+    /// Xen's own: this is dom0.
+    Xens,
+    /// The ring: this is another domain.
+    Ring,
+}
+
+static CONSOLE: Cell<Console> = Cell::new(Console::None);
+/// The event channel.
+static PORT: AtomicU32 = AtomicU32::new(0);
+/// The vector that input raises; 0 if nobody wants to know.
+static VECTOR: AtomicU8 = AtomicU8::new(0);
+/// Somebody is putting bytes into the ring.
+static BUSY: AtomicBool = AtomicBool::new(false);
+/// The daemon was given up.
+static DEAF: AtomicBool = AtomicBool::new(false);
+
+/// Finds out what there is. Part of *Init*.
+pub fn start() {
+    let frame = hypercall::parameter(Parameter::ConsoleFrame);
+    // SAFETY: the place is for nothing else. Nothing is printed yet.
+    let console = unsafe {
+        if frame != 0 && shared::show(shared::CONSOLE.pointer() as u64, frame) {
+            PORT.store(hypercall::parameter(Parameter::ConsolePort) as u32, Relaxed);
+            Console::Ring
+        } else if frame == 0 && hypercall::print(&raw const BUSY as *const u8, 0) {
+            Console::Xens
+        } else {
+            Console::None
+        }
+    };
+    // SAFETY: Init runs alone, with interrupts masked.
+    unsafe { CONSOLE.set(console) };
+}
+
+/// What there is.
+pub fn which() -> Console {
+    CONSOLE.get()
+}
+
+/// Call 76.
+///
+/// # Safety
+/// `length` bytes at `bytes` can be read.
+pub unsafe extern "sysv64" fn write(bytes: *const u8, length: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if which() == Console::Ring {
+            put(bytes, length);
+        } else {
+            hypercall::print(bytes, length);
+        }
+    }
+}
+
+/// Call 77.
+pub extern "sysv64" fn read() -> u64 {
+    let typed = if which() == Console::Ring {
+        take()
+    } else {
+        hypercall::typed()
+    };
+    typed.map_or(NOTHING_TYPED, u64::from)
+}
+
+/// Call 78.
+pub extern "sysv64" fn listen(vector: u64) {
+    let port = match which() {
+        Console::Ring => PORT.load(Relaxed),
+        _ => hypercall::bind_virq(Virq::Console, 0).unwrap_or(0),
+    };
+    PORT.store(port, Relaxed);
+    VECTOR.store(vector as u8, Release);
+    hypercall::unmask(port);
+}
+
+/// The event channel of input, and the vector that it shall raise.
+pub fn wired() -> Option<(u32, u8)> {
+    let vector = VECTOR.load(Acquire);
+    (vector != 0).then(|| (PORT.load(Relaxed), vector))
+}
+
+/// Waits until everything written has been taken, or nobody takes it.
+pub fn drain() {
+    if which() == Console::Ring {
+        wait_until(|ring| ring.output_waiting() == 0);
+    }
+}
+
+fn ring() -> &'static Ring {
+    // SAFETY: the page is shown there since Init, if there is one, and all its fields are atomics.
+    unsafe { &*shared::CONSOLE.pointer().cast() }
+}
+
+impl Ring {
+    /// How many bytes of output were not taken yet.
+    fn output_waiting(&self) -> u32 {
+        let produced = self.output_produced.load(Relaxed);
+        produced.wrapping_sub(self.output_consumed.load(Acquire))
+    }
+
+    /// Puts a byte, if there is room; tells whether there was.
+    fn push(&self, byte: u8) -> bool {
+        let produced = self.output_produced.load(Relaxed);
+        if self.output_waiting() >= OUTPUT as u32 {
+            return false;
+        }
+        if let Some(place) = self.output.get(produced as usize % OUTPUT) {
+            place.store(byte, Relaxed);
+        }
+        self.output_produced.store(produced.wrapping_add(1), Release);
+        true
+    }
+}
+
+/// Puts bytes into the ring, as the daemon makes room. What one that was given up does not take is lost.
+///
+/// # Safety
+/// `length` bytes at `bytes` can be read.
+unsafe fn put(bytes: *const u8, length: usize) {
+    /// How often somebody else is waited for: it may be the very code that was interrupted by a panic.
+    const TRIES: u32 = 100_000;
+    let free = || BUSY.compare_exchange(false, true, Acquire, Relaxed).is_ok();
+    let _whole = (0..TRIES).any(|_| free());
+    for index in 0..length {
+        // SAFETY: the caller vouches for the bytes.
+        let byte = unsafe { bytes.add(index).read() };
+        while !ring().push(byte) {
+            if !wait_until(|ring| ring.output_waiting() < OUTPUT as u32) {
+                break;
+            }
+        }
+    }
+    BUSY.store(false, Release);
+    hypercall::send(PORT.load(Relaxed));
+}
+
+/// Has the daemon look at the ring until `done`, or until it was patient enough; what `done` said last.
+fn wait_until(done: impl Fn(&Ring) -> bool) -> bool {
+    let deadline = clock::now().wrapping_add(PATIENCE);
+    while !done(ring()) {
+        if DEAF.load(Relaxed) || clock::now() > deadline {
+            DEAF.store(true, Relaxed);
+            return false;
+        }
+        hypercall::send(PORT.load(Relaxed));
+        hypercall::give_way();
+    }
+    DEAF.store(false, Relaxed);
+    true
+}
+
+/// A byte of input.
+fn take() -> Option<u8> {
+    let ring = ring();
+    let consumed = ring.input_consumed.load(Relaxed);
+    if ring.input_produced.load(Acquire) == consumed {
+        return None;
+    }
+    let byte = ring.input.get(consumed as usize % INPUT)?.load(Relaxed);
+    ring.input_consumed.store(consumed.wrapping_add(1), Release);
+    hypercall::send(PORT.load(Relaxed));
+    Some(byte)
+}
