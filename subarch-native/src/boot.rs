@@ -23,7 +23,7 @@ use arch::percpu::PerCpu;
 use arch::stack::GuardedStack;
 use arch::{Boot, FrameRange, IrqOps, Kernel, MemoryMap, MmuOps, PageTableFlags, Pfn};
 use log::{debug, warn};
-use pc_firmware::acpi::{Firmware, SERIAL_INTERRUPT};
+use pc_firmware::acpi::Firmware;
 use pc_firmware::physical::Shown;
 
 /// What a loader told, in this kernel's words.
@@ -120,9 +120,8 @@ fn run<E: Entry>(mut handover: Handover, shown: &Shown) -> ! {
 /// The devices that the boot code and the operations of this platform use.
 struct Devices {
     local_apic: Device,
-    io_apic: Device,
-    /// Where the serial line's interrupt arrives.
-    serial: Input,
+    /// Where the serial line's interrupt arrives, if anywhere, and the I/O APIC there.
+    serial: Option<(Input, Device)>,
     /// Memory in which other CPUs can start.
     trampoline: Option<Pfn>,
 }
@@ -130,13 +129,11 @@ struct Devices {
 impl Devices {
     /// Finds them.
     fn find(firmware: &Firmware, trampoline: Option<Pfn>) -> Self {
-        let serial = firmware.interrupts.and_then(|interrupts| interrupts.serial);
-        let serial = serial.unwrap_or(Input::of_pc_at(SERIAL_INTERRUPT));
+        let serial = firmware.serial(console::line().unwrap_or(0));
         Self {
             // SAFETY: `run` saw that the processor has one, interrupts are masked, and nobody uses it yet.
             local_apic: unsafe { apic::find() },
-            io_apic: Device::registers(IO_APIC, serial.registers),
-            serial,
+            serial: serial.map(|input| (input, Device::registers(IO_APIC, input.registers))),
             trampoline,
         }
     }
@@ -175,7 +172,7 @@ fn take_memory(
         guard_pages: &[BOOT_STACK.guard_page(), first, second, third],
         devices: &[
             Some(devices.local_apic),
-            Some(devices.io_apic),
+            devices.serial.map(|(_, io_apic)| io_apic),
             screen.map(|(_, device)| device),
             sleep,
             reset,
@@ -218,7 +215,9 @@ unsafe fn start_devices(handover: &Handover, firmware: &Firmware, devices: &Devi
             panic!("no clock: {error}");
         }
         smp::set_cpus(firmware.cpus);
-        IoApic::new(devices.io_apic.address()).connect(devices.serial, CONSOLE_VECTOR, apic::id());
+        if let Some((input, io_apic)) = devices.serial {
+            IoApic::new(io_apic.address()).connect(input, CONSOLE_VECTOR, apic::id());
+        }
     }
     console::enable_input();
     power::set_up(firmware);

@@ -21,6 +21,7 @@ use crate::Native;
 use arch::{CpuOps, TrapFrame, UserContext, VirtAddr};
 use core::arch::x86_64::{__cpuid_count, CpuidResult};
 use core::fmt::{self, Write};
+use pc_firmware::rates::hypervisor;
 use x86_64::registers::control::Cr2;
 
 impl CpuOps for Native {
@@ -64,12 +65,9 @@ pub fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
     __cpuid_count(leaf, subleaf)
 }
 
-/// The first leaf that a hypervisor answers (by agreement among hypervisors; Intel SDM keeps the range free).
-pub const HYPERVISOR_LEAVES: u32 = 0x4000_0000;
-
-/// The last hypervisor leaf, if a hypervisor says that it is there.
-pub fn last_hypervisor_leaf() -> Option<u32> {
-    features::under_hypervisor().then(|| cpuid(HYPERVISOR_LEAVES, 0).eax)
+/// Whether the processor says that Intel made it.
+pub fn is_intel() -> bool {
+    cpuid(0, 0).ecx.to_le_bytes() == *b"ntel"
 }
 
 /// Prints in one phrase what the kernel found beneath itself.
@@ -78,13 +76,11 @@ pub struct Machine;
 
 impl fmt::Display for Machine {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !features::under_hypervisor() {
+        let Some(hypervisor) = hypervisor(cpuid) else {
             return out.write_str("PC");
-        }
-        let leaf = cpuid(HYPERVISOR_LEAVES, 0);
-        let signature = [leaf.ebx, leaf.ecx, leaf.edx].map(u32::to_le_bytes);
+        };
         out.write_str("virtual PC, hypervisor signature '")?;
-        let letters = signature.as_flattened().iter().filter(|byte| byte.is_ascii_graphic());
+        let letters = hypervisor.signature.iter().filter(|byte| byte.is_ascii_graphic());
         letters
             .map(|byte| char::from(*byte))
             .try_for_each(|letter| out.write_char(letter))?;

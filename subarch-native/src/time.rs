@@ -8,7 +8,7 @@ mod frequency;
 mod rate;
 mod reference;
 
-pub use frequency::{Frequencies, Source};
+pub use pc_firmware::rates::{Frequencies, Source};
 pub use rate::Rate;
 
 use crate::{Native, apic};

@@ -14,11 +14,11 @@ mod root;
 mod soft_off;
 
 pub use fadt::{Fadt, Register};
-pub use madt::{Madt, SERIAL_INTERRUPT};
+pub use madt::Madt;
 pub use soft_off::SleepTypes;
 
-use crate::ApicIds;
 use crate::physical::PhysicalMemory;
+use crate::{ApicIds, Input, SERIAL_LINES};
 use log::{debug, warn};
 
 /// What the kernel wants to know, as far as the firmware told.
@@ -60,6 +60,14 @@ impl Firmware {
                 .or_else(|| mp_table::cpus(memory))
                 .unwrap_or_default(),
             soft_off,
+        }
+    }
+
+    /// Where the interrupt of [`SERIAL_LINES`]`[line]` arrives: as on a PC AT if no table tells, and nowhere if one tells of no I/O APIC.
+    pub fn serial(&self, line: usize) -> Option<Input> {
+        match self.interrupts {
+            Some(interrupts) => interrupts.serial[line],
+            None => Some(Input::of_pc_at(SERIAL_LINES[line].interrupt)),
         }
     }
 }

@@ -13,6 +13,9 @@ pub mod date;
 mod input;
 pub mod physical;
 pub mod pvh;
+pub mod rates;
+mod serial;
 
 pub use apic_ids::ApicIds;
 pub use input::Input;
+pub use serial::{SERIAL_LINES, SerialLine};

@@ -19,6 +19,9 @@ const VERSION_WITH_MEMORY_MAP: u32 = 1;
 /// The structure's size in that version, in bytes.
 const START_INFO_SIZE: usize = 56;
 
+/// The size of a memory map's entry as firmware makes it: start, length, kind. In start information four bytes more belong to each.
+pub const MAP_ENTRY_SIZE: usize = 20;
+
 /// Why the kernel cannot start with what the loader told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PvhError {
@@ -69,13 +72,22 @@ pub struct Told<'a> {
 
 impl<'a> Told<'a> {
     /// Reads what the loader passed at `address`; of the command line, `longest_line` bytes and one more, so that a line that is too
-    /// long can be told.
+    /// long can be told. A loader that passed no memory map may have left it to be asked for, which `ask` does.
     ///
     /// # Errors
     /// [`PvhError`]
-    pub fn read(memory: &'a impl PhysicalMemory, address: u64, longest_line: usize) -> Result<Self, PvhError> {
+    pub fn read<'m>(
+        memory: &'a impl PhysicalMemory,
+        address: u64,
+        longest_line: usize,
+        ask: impl FnOnce() -> Option<&'m [[u8; MAP_ENTRY_SIZE]]>,
+    ) -> Result<Self, PvhError> {
         let info = StartInfo::read(memory, address)?;
-        let ram = read_memory_map(memory, &info)?;
+        let ram = if info.memory_map_entries == 0 {
+            memory_in(ask().ok_or(PvhError::NoMemoryMap(info.version))?)?
+        } else {
+            read_memory_map(memory, &info)?
+        };
         let mut free = ram.clone();
         let module = read_modules(memory, &info, &mut free)?;
         Ok(Self {
@@ -91,6 +103,7 @@ impl<'a> Told<'a> {
 /// Where everything is that the loader passes; all addresses are physical.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct StartInfo {
+    version: u32,
     modules: u32,
     module_list: u64,
     command_line: u64,
@@ -109,30 +122,37 @@ impl StartInfo {
         if magic != MAGIC {
             return Err(PvhError::Magic(magic));
         }
-        let has_map = version >= VERSION_WITH_MEMORY_MAP && bytes.u32_at(48) != Some(0);
-        if !has_map {
-            return Err(PvhError::NoMemoryMap(version));
-        }
+        let has_map = version >= VERSION_WITH_MEMORY_MAP;
         let fields = || {
             Some(Self {
+                version,
                 modules: bytes.u32_at(12)?,
                 module_list: bytes.u64_at(16)?,
                 command_line: bytes.u64_at(24)?,
                 rsdp: bytes.u64_at(32)?,
                 memory_map: bytes.u64_at(40)?,
-                memory_map_entries: bytes.u32_at(48)?,
+                memory_map_entries: bytes.u32_at(48)? * u32::from(has_map),
             })
         };
         fields().ok_or(unreachable)
     }
 }
 
-/// Reads the memory map: what is memory, minus whatever another entry calls something else.
+/// Reads the memory map that the loader passed.
 fn read_memory_map(memory: &impl PhysicalMemory, info: &StartInfo) -> Result<MemoryMap, PvhError> {
-    /// A region that is memory, `XEN_HVM_MEMMAP_TYPE_RAM`.
+    Ok(memory_in(list::<24>(
+        memory,
+        "memory map",
+        info.memory_map,
+        info.memory_map_entries,
+    )?)?)
+}
+
+/// What is memory by a map's entries, minus whatever another entry calls something else.
+fn memory_in<const SIZE: usize>(entries: &[[u8; SIZE]]) -> Result<MemoryMap, TooManyRanges> {
+    /// A region that is memory, `XEN_HVM_MEMMAP_TYPE_RAM`, as firmware numbers it too.
     const RAM: u32 = 1;
-    let entries = list::<24>(memory, "memory map", info.memory_map, info.memory_map_entries)?;
-    let region = |entry: &[u8; 24]| Some((entry.u64_at(0)?, entry.u64_at(8)?, entry.u32_at(16)?));
+    let region = |entry: &[u8; SIZE]| Some((entry.u64_at(0)?, entry.u64_at(8)?, entry.u32_at(16)?));
     let mut ram = MemoryMap::new();
     for (start, size, kind) in entries.iter().filter_map(region) {
         if kind == RAM {

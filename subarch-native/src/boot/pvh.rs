@@ -7,6 +7,7 @@
 //! `docs/misc/pvh.pandoc`.
 
 mod stub;
+mod xen;
 
 pub use arch::layout::IMAGE_BASE;
 pub use stub::start;
@@ -21,7 +22,11 @@ extern "C" fn main<E: Entry>(start_info: u64, entry_cycles: u64) -> ! {
     unsafe { super::prepare::<E>() };
     // SAFETY: the stub's page tables show the first 4 GiB, and nothing is changed before it has been read.
     let memory = unsafe { Shown::new(stub::SHOWN) };
-    let told = Told::read(&memory, start_info, command_line::LONGEST).unwrap_or_else(|error| panic!("PVH: {error}"));
+    let mut answer: xen::Answer = [[0; _]; _];
+    let told = Told::read(&memory, start_info, command_line::LONGEST, || {
+        xen::memory_map(&mut answer)
+    })
+    .unwrap_or_else(|error| panic!("PVH: {error}"));
     let handover = Handover {
         entry: "PVH",
         entry_cycles,

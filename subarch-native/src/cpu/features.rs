@@ -89,11 +89,6 @@ const UNWANTED: Cr4Flags = Cr4Flags::FSGSBASE
     .union(Cr4Flags::PERFORMANCE_MONITOR_COUNTER)
     .union(Cr4Flags::TIMESTAMP_DISABLE);
 
-/// Whether a hypervisor says that there is one (bit 31 of ECX of leaf 1, which processors keep clear).
-pub fn under_hypervisor() -> bool {
-    cpuid(1, 0).ecx >> 31 == 1
-}
-
 /// Sets this CPU's control registers as the kernel wants them, as far as the processor has `features`.
 ///
 /// # Safety

@@ -6,58 +6,11 @@
 //! moment is tried several times and the try that took the shortest counts, and the way from one moment to the other may
 //! take as long as it likes.
 
-use super::reference::{IntervalTimer, PowerTimer, Reference};
+use super::reference::{CycleCounter, IntervalTimer, PowerTimer, Reference};
 use crate::apic::{self, Register};
 use crate::{Native, cpu};
 use arch::TimeOps;
-use core::fmt;
-use core::ops::RangeInclusive;
-
-/// The rates of the clocks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Frequencies {
-    /// The cycle counter's ticks per second.
-    pub cycle_counter: u64,
-    /// The ticks per second of the local APIC's timer, divided by 1.
-    pub timer: u64,
-    /// How that is known.
-    pub source: Source,
-}
-
-/// How the rates are known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Source {
-    /// The processor tells its crystal's rate.
-    Processor,
-    /// The hypervisor tells them.
-    Hypervisor,
-    /// Measured against the clock of this name.
-    Measured(&'static str),
-}
-
-impl fmt::Display for Frequencies {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [counter, timer] = [self.cycle_counter, self.timer].map(|rate| (rate + 500_000) / 1_000_000);
-        write!(out, "TSC at {counter} MHz, APIC timer at {timer} MHz, ")?;
-        match self.source {
-            Source::Processor => out.write_str("as the processor says"),
-            Source::Hypervisor => out.write_str("as the hypervisor says"),
-            Source::Measured(by) => write!(out, "measured by {by}"),
-        }
-    }
-}
-
-/// Rates that a cycle counter and a timer can have. Outside, something else was measured.
-const PLAUSIBLE_COUNTER: RangeInclusive<u64> = 50_000_000..=20_000_000_000;
-const PLAUSIBLE_TIMER: RangeInclusive<u64> = 1_000_000..=20_000_000_000;
-
-impl Frequencies {
-    /// The rates, if they are ones that a machine can have.
-    fn plausible(self) -> Option<Self> {
-        let plausible = PLAUSIBLE_COUNTER.contains(&self.cycle_counter) && PLAUSIBLE_TIMER.contains(&self.timer);
-        plausible.then_some(self)
-    }
-}
+use pc_firmware::rates::{Frequencies, Source, Told};
 
 /// Asks, and if nobody knows, measures.
 ///
@@ -67,8 +20,10 @@ impl Frequencies {
 /// # Safety
 /// The local APIC is set up; `timer_port`, if any, is the power management timer's; nobody else uses the interval timer.
 pub unsafe fn find(timer_port: Option<u16>) -> Result<Frequencies, &'static str> {
-    if let Some(known) = told_by_processor().or_else(told_by_hypervisor) {
-        return Ok(known);
+    match Told::by(cpu::cpuid) {
+        Some(Told::Both(known)) => return Ok(known),
+        Some(Told::CycleCounter(rate)) => return measure_timer(rate).ok_or("the alarm's timer does not count"),
+        None => {}
     }
     // SAFETY: the caller vouches for both.
     let (interval_timer, power_timer) = unsafe { (IntervalTimer::new(), timer_port.map(|port| PowerTimer::new(port))) };
@@ -77,35 +32,14 @@ pub unsafe fn find(timer_port: Option<u16>) -> Result<Frequencies, &'static str>
         .ok_or("neither the interval timer nor a power management timer counts as it should")
 }
 
-/// The rate of the crystal that drives both, and the counter's ratio to it (Intel SDM, vol. 3, 19.7.3; vol. 2, CPUID leaf 15h).
-fn told_by_processor() -> Option<Frequencies> {
-    /// EAX and EBX are the ratio's denominator and numerator, ECX is the crystal's rate in Hz; each is 0 if it is not told.
-    const CRYSTAL: u32 = 0x15;
-    if cpu::cpuid(0, 0).eax < CRYSTAL {
-        return None;
-    }
-    let leaf = cpu::cpuid(CRYSTAL, 0);
-    let crystal = u64::from(leaf.ecx);
-    Frequencies {
-        cycle_counter: (crystal * u64::from(leaf.ebx)).checked_div(leaf.eax.into())?,
-        timer: crystal,
-        source: Source::Processor,
-    }
-    .plausible()
-}
-
-/// What hypervisors agreed to tell in this leaf, in kHz (LKML, 2008: "CPUID usage for interaction between Hypervisors and Linux").
-fn told_by_hypervisor() -> Option<Frequencies> {
-    /// EAX is the cycle counter's rate, EBX that of the APIC timer.
-    const TIMING: u32 = 0x4000_0010;
-    cpu::last_hypervisor_leaf().filter(|last| (TIMING..TIMING + 0x100).contains(last))?;
-    let leaf = cpu::cpuid(TIMING, 0);
-    Frequencies {
-        cycle_counter: u64::from(leaf.eax) * 1000,
-        timer: u64::from(leaf.ebx) * 1000,
-        source: Source::Hypervisor,
-    }
-    .plausible()
+/// Measures the alarm's timer by the cycle counter, which runs at `cycle_counter`.
+fn measure_timer(cycle_counter: u64) -> Option<Frequencies> {
+    let measured = measure(CycleCounter::new(cycle_counter))?;
+    Some(Frequencies {
+        cycle_counter,
+        source: Source::CycleCounter,
+        ..measured
+    })
 }
 
 /// How long a measurement takes: one part of this of a second.
@@ -133,7 +67,7 @@ fn measure<R: Reference>(mut reference: R) -> Option<Frequencies> {
         }
         best = best.sharper(interval(&mut reference)?);
     }
-    best.frequencies::<R>()
+    best.frequencies(&reference)
 }
 
 /// Readings of all clocks at one moment, or nearly.
@@ -188,7 +122,11 @@ fn interval<R: Reference>(reference: &mut R) -> Option<Interval> {
     reference.start();
     apic::start_timer(u32::MAX);
     let first = Moment::sharpest(reference);
-    let passed = wait(reference, first.reference, (R::FREQUENCY / PART_OF_A_SECOND) as u32);
+    let passed = wait(
+        reference,
+        first.reference,
+        (reference.frequency() / PART_OF_A_SECOND) as u32,
+    );
     let last = Moment::sharpest(reference);
     apic::start_timer(0);
     passed.then_some(Interval { first, last })
@@ -223,10 +161,10 @@ impl Interval {
     }
 
     /// The rates that follow from what the clocks advanced by.
-    fn frequencies<R: Reference>(&self) -> Option<Frequencies> {
+    fn frequencies<R: Reference>(&self, reference: &R) -> Option<Frequencies> {
         let cycles = u128::from(self.last.at_reference.wrapping_sub(self.first.at_reference));
         let ticks = u128::from(R::between(self.first.reference, self.last.reference));
-        let counter = (cycles * u128::from(R::FREQUENCY)).checked_div(ticks)?;
+        let counter = (cycles * u128::from(reference.frequency())).checked_div(ticks)?;
         let timer_cycles = u128::from(self.last.at_timer.wrapping_sub(self.first.at_timer));
         // The timer counts down.
         let timer_ticks = u128::from(self.first.timer.wrapping_sub(self.last.timer));
@@ -261,10 +199,16 @@ mod tests {
         }
     }
 
+    /// It is not read in these tests.
+    fn interval_timer() -> IntervalTimer {
+        // SAFETY: it is only asked for its frequency.
+        unsafe { IntervalTimer::new() }
+    }
+
     #[test]
     fn rates_follow_from_readings() {
         let found = millisecond(1000)
-            .frequencies::<IntervalTimer>()
+            .frequencies(&interval_timer())
             .expect("they are plausible");
         assert!(found.cycle_counter.abs_diff(2_000_000_000) < 1_000_000, "{found:?}");
         assert!(found.timer.abs_diff(100_000_000) < 50_000, "{found:?}");
@@ -278,9 +222,9 @@ mod tests {
     fn implausible_rates_are_none() {
         let mut interval = millisecond(1000);
         interval.last.at_reference = interval.first.at_reference + 1000;
-        assert_eq!(interval.frequencies::<IntervalTimer>(), None);
+        assert_eq!(interval.frequencies(&interval_timer()), None);
         interval.last.reference = interval.first.reference;
-        assert_eq!(interval.frequencies::<IntervalTimer>(), None);
+        assert_eq!(interval.frequencies(&interval_timer()), None);
     }
 
     #[test]

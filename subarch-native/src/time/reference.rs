@@ -3,7 +3,8 @@
 //! The interval timer is the oldest and the most often emulated; newer machines may have it switched off to save power, and
 //! those have the power management timer.
 
-use crate::port;
+use crate::{Native, port};
+use arch::TimeOps;
 use core::fmt;
 
 /// A clock that counts upwards at a known rate and wraps around.
@@ -11,11 +12,11 @@ pub trait Reference {
     /// Its name.
     const NAME: &'static str;
 
-    /// Ticks per second.
-    const FREQUENCY: u64;
-
     /// The largest value before it starts again at 0.
     const LAST: u32;
+
+    /// Ticks per second.
+    fn frequency(&self) -> u64;
 
     /// Makes it count from a value that leaves time before it wraps.
     fn start(&mut self);
@@ -48,8 +49,11 @@ const CHANNEL_2: u16 = 0x42;
 
 impl Reference for IntervalTimer {
     const NAME: &'static str = "the interval timer";
-    const FREQUENCY: u64 = 1_193_182;
     const LAST: u32 = 0xffff;
+
+    fn frequency(&self) -> u64 {
+        1_193_182
+    }
 
     fn start(&mut self) {
         /// The port that opens the channel's gate (bit 0) and connects it to the speaker (bit 1).
@@ -104,14 +108,48 @@ impl PowerTimer {
 
 impl Reference for PowerTimer {
     const NAME: &'static str = "the power management timer";
-    const FREQUENCY: u64 = 3_579_545;
     const LAST: u32 = 0x00ff_ffff;
+
+    fn frequency(&self) -> u64 {
+        3_579_545
+    }
 
     fn start(&mut self) {}
 
     fn read(&mut self) -> u32 {
         // SAFETY: the port is the timer's, says `new`'s caller, and reading changes nothing.
         unsafe { port::read::<u32>(self.port) & Self::LAST }
+    }
+}
+
+/// The processor's own counter, where its rate is told. It leaves nothing to be found out but the alarm's timer.
+#[derive(Debug)]
+pub struct CycleCounter {
+    rate: u64,
+}
+
+impl CycleCounter {
+    /// The counter, which counts `rate` cycles per second.
+    pub fn new(rate: u64) -> Self {
+        Self { rate }
+    }
+}
+
+/// So many binary digits of the counter are left out, so that it does not wrap around in the time that a host may take.
+const LEFT_OUT: u32 = 8;
+
+impl Reference for CycleCounter {
+    const NAME: &'static str = "the cycle counter";
+    const LAST: u32 = u32::MAX;
+
+    fn frequency(&self) -> u64 {
+        self.rate >> LEFT_OUT
+    }
+
+    fn start(&mut self) {}
+
+    fn read(&mut self) -> u32 {
+        (Native::cycles() >> LEFT_OUT) as u32
     }
 }
 

@@ -6,20 +6,17 @@
 
 use super::root::HEADER_SIZE;
 use crate::ApicIds;
-use crate::Input;
 use crate::physical::Fields;
+use crate::{Input, SERIAL_LINES};
 
 /// What the kernel wants from the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Madt {
     /// The CPUs that are there and usable.
     pub cpus: ApicIds,
-    /// Where the PC AT's interrupt 4, the first serial line, arrives.
-    pub serial: Option<Input>,
+    /// Where the interrupt of each of the [`SERIAL_LINES`] arrives.
+    pub serial: [Option<Input>; SERIAL_LINES.len()],
 }
-
-/// The PC AT's interrupt of the first serial line.
-pub const SERIAL_INTERRUPT: u8 = 4;
 
 /// An entry of the table, as far as it matters here.
 #[derive(Clone, Copy)]
@@ -43,7 +40,7 @@ impl Madt {
         table.u32_at(HEADER_SIZE)?;
         Some(Self {
             cpus: entries().filter_map(usable).collect(),
-            serial: input(entries, SERIAL_INTERRUPT),
+            serial: SERIAL_LINES.map(|line| input(entries, line.interrupt)),
         })
     }
 }

@@ -88,7 +88,7 @@ fn a_machine_is_read() {
         active_low: true,
         level_triggered: true,
     };
-    assert_eq!(interrupts.serial, Some(serial));
+    assert_eq!(interrupts.serial[0], Some(serial));
 }
 
 #[test]

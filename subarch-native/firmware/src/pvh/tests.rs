@@ -30,6 +30,25 @@ fn frames(start: u64, end: u64) -> FrameRange {
     FrameRange::new(Pfn(start), Pfn(end))
 }
 
+/// What is read where nobody else can be asked for a memory map.
+fn told(memory: &Pieces) -> Result<Told<'_>, PvhError> {
+    Told::read(memory, 0x1000, 2048, || None)
+}
+
+#[test]
+fn a_memory_map_that_was_not_passed_is_asked_for() {
+    let mut memory = machine(&[(0, 0x1000, 1)], &[(0x50_0000, 0x1000)], b"");
+    memory.0[0].1[4] = 0;
+    let mut entry = [0; MAP_ENTRY_SIZE];
+    entry[2] = 0x40;
+    entry[10] = 0x20;
+    entry[16] = 1;
+    let map = [entry];
+    let told = Told::read(&memory, 0x1000, 2048, || Some(&map)).expect("nothing is wrong with it");
+    assert_eq!(told.ram.ranges(), [frames(0x400, 0x600)]);
+    assert_eq!(told.free.ranges(), [frames(0x400, 0x500), frames(0x501, 0x600)]);
+}
+
 #[test]
 fn a_machine_is_read() {
     let memory = machine(
@@ -42,7 +61,7 @@ fn a_machine_is_read() {
         &[(0x50_0800, 0x1000)],
         b"log=debug\0",
     );
-    let told = Told::read(&memory, 0x1000, 2048).expect("nothing is wrong with it");
+    let told = told(&memory).expect("nothing is wrong with it");
     assert_eq!(told.command_line, b"log=debug");
     assert_eq!(told.rsdp, Some(0xf0000));
     assert_eq!(told.module, Some(frames(0x500, 0x502)));
@@ -56,9 +75,9 @@ fn a_machine_is_read() {
 #[test]
 fn what_is_no_start_information_is_refused_by_name() {
     let mut memory = machine(&[], &[], b"");
-    assert_eq!(StartInfo::read(&memory, 0x1000), Err(PvhError::NoMemoryMap(1)));
+    assert_eq!(told(&memory).err(), Some(PvhError::NoMemoryMap(1)));
     memory.0[0].1[4] = 0;
-    assert_eq!(StartInfo::read(&memory, 0x1000), Err(PvhError::NoMemoryMap(0)));
+    assert_eq!(told(&memory).err(), Some(PvhError::NoMemoryMap(0)));
     memory.0[0].1[0] = 0;
     assert_eq!(StartInfo::read(&memory, 0x1000), Err(PvhError::Magic(0x336e_c500)));
     assert_eq!(
@@ -71,10 +90,7 @@ fn what_is_no_start_information_is_refused_by_name() {
 fn lists_out_of_reach_are_refused_by_name() {
     let mut memory = machine(&[(0, 0x1000, 1)], &[], b"");
     memory.0[1].1.truncate(23);
-    assert_eq!(
-        Told::read(&memory, 0x1000, 2048).err(),
-        Some(PvhError::OutOfReach("memory map", 0x2000))
-    );
+    assert_eq!(told(&memory).err(), Some(PvhError::OutOfReach("memory map", 0x2000)));
 }
 
 proptest! {

@@ -12,12 +12,12 @@
 
 use super::IMAGE_BASE;
 use crate::boot::{BOOT_STACK, BOOT_STACK_SIZE, Entry};
-use crate::console::SERIAL_PORT;
 use crate::power::{EXIT_PORT, exit_value};
 use arch::layout::{DIRECT_MAP, PAGE_SIZE};
 use core::arch::naked_asm;
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
+use pc_firmware::SERIAL_LINES;
 
 /// How much of physical memory the stub's tables show in the direct map.
 pub const SHOWN: u64 = 4 << 30;
@@ -225,7 +225,7 @@ unsafe extern "C" fn no_long_mode<E: Entry>() -> ! {
         base = const IMAGE_BASE,
         message = sym NO_LONG_MODE,
         length = const NO_LONG_MODE.len(),
-        port = const SERIAL_PORT,
+        port = const SERIAL_LINES[0].port,
         exit_port = const EXIT_PORT,
         exit_status = const exit_value(1),
     )
