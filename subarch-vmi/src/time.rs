@@ -23,8 +23,6 @@ const NANOSECONDS: u64 = 1_000_000_000;
 pub static START: AtomicU64 = AtomicU64::new(0);
 /// Nanoseconds for a cycle. Until the boot code has measured anything, time stands still.
 pub static CYCLE: Rate = Rate::zero();
-/// Cycles for a nanosecond.
-static NANOSECOND: Rate = Rate::zero();
 
 /// Starts the clock, at the moment when the counter stood at `cycles`.
 pub(crate) fn start(cycles: u64) {
@@ -42,7 +40,6 @@ pub(crate) fn resume(moment: Instant) {
 fn set_rates() {
     let frequency = by_rom::frequency();
     CYCLE.set(NANOSECONDS, frequency);
-    NANOSECOND.set(frequency, NANOSECONDS);
 }
 
 impl TimeOps for Vmi {

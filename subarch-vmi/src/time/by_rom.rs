@@ -1,15 +1,15 @@
 //! Time in the ROM's way: the sites behind the detours, and what is asked rarely.
 
-use super::{CYCLE, NANOSECOND, NANOSECONDS, real_cycles};
+use super::{CYCLE, START};
+use crate::native;
 use crate::site::site;
-use crate::{Vmi, native};
-use arch::{Instant, TimeOps};
+use arch::Instant;
+use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use vmi64::values;
 
-/// No alarm is set farther than this many nanoseconds ahead: the core sets it again when it goes off early, and here no product of a
-/// rate and a moment in a far future can wrap around.
-const FARTHEST: u64 = 3600 * NANOSECONDS;
+/// No alarm is set for a later moment than this, in nanoseconds: 36 years. So no number of cycles can wrap around.
+const LATEST: u64 = 1 << 60;
 
 /// Call 66: the frequency of the counters, in hertz.
 pub(super) fn frequency() -> u64 {
@@ -45,11 +45,12 @@ pub(super) fn stolen() -> Duration {
     Duration::from_nanos(CYCLE.of(cycles))
 }
 
-/// Call 68.
+/// Call 68. When the counter will be where the clock shows the deadline follows from where it started: it need not be read, which in a
+/// domain of Xen's may cost as much as setting the alarm.
 #[cold]
 pub fn set_alarm(deadline: Instant) {
-    let delay = deadline.nanoseconds().saturating_sub(Vmi::now().nanoseconds());
-    let expiry = real_cycles().saturating_add(NANOSECOND.of(delay.min(FARTHEST)));
+    let cycles = CYCLE.least(deadline.nanoseconds().min(LATEST));
+    let expiry = START.load(Relaxed).wrapping_add(cycles);
     // SAFETY: the alarm's interrupt has a handler.
     unsafe {
         site!(
