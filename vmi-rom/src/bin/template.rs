@@ -54,8 +54,8 @@ fn recognise() -> Option<u32> {
     if cpuid(1).ecx >> 31 == 0 {
         return None;
     }
-    let leaves = (0..PLACES).map(|place| FIRST_LEAF + place * LEAVES);
-    leaves.into_iter().find(|leaf| signature(*leaf) == SIGNATURE)
+    let mut leaves = (0..PLACES).map(|place| FIRST_LEAF + place * LEAVES);
+    leaves.find(|leaf| signature(*leaf) == SIGNATURE)
 }
 
 /// The signature at `leaf`.
@@ -76,8 +76,8 @@ fn cpuid(leaf: u32) -> CpuidResult {
 
 /// Called once for each operation that the kernel has a site for; `room` is the size of its sites.
 ///
-/// The answers are in the order in which they pay: what is executed most, and what leaves the virtual machine. What is not
-/// mentioned stays native, which on hardware virtualisation is right for most: page tables, returns, system calls.
+/// Each kind of answer has its example here. What is not mentioned stays native, at no cost, and on hardware virtualisation that is
+/// right for most: page tables, returns, system calls.
 fn relocate(call: Call, room: usize) -> Answer {
     let function = match call {
         // A few bytes at the very site. Never a call for what is two instructions.
