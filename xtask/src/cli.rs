@@ -3,6 +3,7 @@
 //! The doc comments below are the text of `cargo xtask --help` and are written for the reader of that page.
 
 use crate::platform::Platform;
+use crate::rom;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -21,6 +22,8 @@ Examples:
   cargo xtask test                                   everything; a table for each platform and one closing line
   cargo xtask audit --features xen                   what is proved on the image, rule by rule
   cargo xtask sites --rom soft-if                    what a ROM makes of each operation in the vmi kernel
+  cargo xtask new-rom kvm --into ..                  a ROM of your own in ../kvm, complete and bootable, to begin with
+  cargo xtask run --features vmi --rom ../kvm        builds and boots it
   cargo xtask sites -F paravirt --platform xen       what an image of several platforms makes of itself under Xen
   cargo xtask bench --compare docs/bench.json        what each operation costs; status 1 if a bar is missed or more was lost
 
@@ -60,6 +63,10 @@ pub enum Verb {
     Audit(Audit),
     /// List every place of a kernel that a ROM, or being under Xen, may change, and what became of it; status 1 if anything else was changed.
     Sites(Sites),
+    /// Make a ROM of your own, for a vmi kernel on your hypervisor, from the template; prints what to type next.
+    NewRom(NewRom),
+    /// Build a ROM, and print where it is and what a kernel reads in its header.
+    Rom(Rom),
     /// Make disk images that boot by BIOS and by UEFI, in QEMU or from a USB stick.
     Image(Image),
     /// Boot many times in a row; no boot may fail.
@@ -119,7 +126,8 @@ pub struct MachineArgs {
     /// As which domain it runs (xen; dom0 if not given).
     #[arg(long = "as", value_enum, value_name = "DOMAIN")]
     pub domain: Option<Domain>,
-    /// The option ROM in the machine: native, call, soft-if, none, or a file (vmi; native if not given).
+    /// The option ROM in the machine: native, call, soft-if or another ROM of vmi-rom, none, the folder of a ROM's crate, or a file
+    /// (vmi; native if not given).
     #[arg(long, value_name = "ROM")]
     pub rom: Option<RomChoice>,
     /// The boot module, a static Linux program for `run` at the prompt (run: the project's own programs if not given).
@@ -188,6 +196,8 @@ pub enum RomChoice {
     None,
     /// One of the ROMs of `vmi-rom`, by name.
     Built(String),
+    /// The crate in this folder.
+    Crate(PathBuf),
     /// Any file.
     File(PathBuf),
 }
@@ -195,15 +205,17 @@ pub enum RomChoice {
 impl FromStr for RomChoice {
     type Err = String;
 
-    /// `none`, the name of a ROM, or the path of a file that exists.
+    /// `none`, the name of a ROM, or the path of a crate or of a file that exists.
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "none" => Ok(Self::None),
-            name if crate::rom::NAMES.contains(&name) => Ok(Self::Built(name.to_owned())),
+            name if rom::is_name(name) => Ok(Self::Built(name.to_owned())),
             path if PathBuf::from(path).is_file() => Ok(Self::File(path.into())),
+            path if PathBuf::from(path).join(rom::MANIFEST).is_file() => Ok(Self::Crate(path.into())),
             other => Err(format!(
-                "`{other}` is neither a file nor one of none, {}",
-                crate::rom::NAMES.join(", ")
+                "`{other}` is neither a file, nor the folder of a crate, nor one of none, {}, or another name in {}",
+                rom::NAMES.join(", "),
+                rom::SOURCES
             )),
         }
     }
@@ -289,12 +301,30 @@ pub struct Sites {
     /// The platform to boot an image of several on (paravirt; the first of native, vmi and xen that it has if not given).
     #[arg(long, visible_alias = "on", value_enum, value_name = "PLATFORM")]
     pub platform: Option<Platform>,
-    /// Only with this ROM: native, call, soft-if, none, or a file (vmi; may be given several times; native, call and soft-if if not given).
+    /// Only with this ROM: native, call, soft-if, none, a folder or a file, as for run (vmi; may be given several times; native, call and soft-if if not given).
     #[arg(long = "rom", value_name = "ROM")]
     pub roms: Vec<RomChoice>,
     /// Only what became of all sites together, a line for each machine that the image was booted on.
     #[arg(long)]
     pub summary: bool,
+}
+
+/// Which ROM to make.
+#[derive(Debug, Clone, Args)]
+pub struct NewRom {
+    /// How it is called, in its header and everywhere else: lower-case letters, digits and hyphens, 16 at the most.
+    pub name: String,
+    /// Make it a crate of its own, the folder NAME in this one, instead of a binary of vmi-rom.
+    #[arg(long, value_name = "FOLDER")]
+    pub into: Option<PathBuf>,
+}
+
+/// Which ROM to build.
+#[derive(Debug, Clone, Args)]
+pub struct Rom {
+    /// Its name, the folder of its crate, or a finished file.
+    #[arg(value_name = "ROM")]
+    pub rom: RomChoice,
 }
 
 /// What to boot again and again.

@@ -18,6 +18,7 @@ mod domu;
 mod failure;
 mod fetch;
 mod image;
+mod new_rom;
 mod paths;
 mod places;
 mod platform;
@@ -61,6 +62,8 @@ fn carry_out(cli: &Cli) -> Result<u8> {
         Verb::Bench(asked) => bench::run(&workshop, asked),
         Verb::Audit(asked) => audit::run(&workshop, asked),
         Verb::Sites(asked) => sites::run(&workshop, asked),
+        Verb::NewRom(asked) => new_rom::run(&workshop, asked).map(|()| 0),
+        Verb::Rom(asked) => rom::run(&workshop, &asked.rom).map(|()| 0),
         Verb::Image(asked) => image::make(&workshop, asked).map(|()| 0),
         Verb::Soak(asked) => soak::run(&workshop, asked).map(|()| 0),
         Verb::Doctor => {

@@ -108,7 +108,7 @@ fn machine_label(platform: Platform, boot: Boot, machine: Machine, rom: &RomChoi
         words.push(match rom {
             RomChoice::None => "no ROM".to_owned(),
             RomChoice::Built(name) => name.clone(),
-            RomChoice::File(path) => path
+            RomChoice::File(path) | RomChoice::Crate(path) => path
                 .file_stem()
                 .unwrap_or(path.as_os_str())
                 .to_string_lossy()

@@ -158,12 +158,8 @@ fn firmware(workshop: &Workshop, boot: Boot) -> Result<Option<PathBuf>> {
 
 /// The option ROM of the machine.
 fn rom_arguments(workshop: &Workshop, rom: &RomChoice) -> Result<Vec<OsString>> {
-    let file = match rom {
-        RomChoice::None => return Ok(Vec::new()),
-        RomChoice::Built(name) => rom::build(workshop, name)?,
-        RomChoice::File(path) => path.clone(),
-    };
-    Ok(vec!["-option-rom".into(), file.into()])
+    let file = rom::file(workshop, rom)?;
+    Ok(file.map_or(Vec::new(), |file| vec!["-option-rom".into(), file.into()]))
 }
 
 /// What the log of the Xen host adds to how the guest ended.

@@ -4,7 +4,8 @@
 //! platform is refused, with a message that helps, is tested by making wrong choices. That the user programs expect what Linux
 //! does is tested by running them on Linux. All else is tested where it is
 //! used: one list of tests, compiled into the kernel, runs on every platform in every way to boot it, under the real
-//! hypervisor and with real ROMs, and every platform must also *report* what is broken on purpose, by itself or from outside. A column
+//! hypervisor and with real ROMs, and every platform must also *report* what is broken on purpose, by itself or from outside. Of ROMs it is tested besides that they are
+//! small, and that a new one boots as it is made. A column
 //! of the table that differs from its neighbours is a platform that does not keep the border's promise.
 
 mod breakage;
@@ -17,6 +18,7 @@ mod lines;
 mod plan;
 mod programs;
 mod report;
+mod roms;
 mod table;
 mod tampering;
 mod wrong_builds;
@@ -25,6 +27,7 @@ use crate::build;
 use crate::cli::Test;
 use crate::configuration::Configuration;
 use crate::failure::explain;
+use crate::platform::Platform;
 use crate::workshop::Workshop;
 use anyhow::Result;
 use case::{Case, Column, Tally, Verdict};
@@ -43,6 +46,12 @@ pub fn run(workshop: &Workshop, asked: &Test) -> Result<u8> {
     tally.add(&host::run_models(workshop)?);
     tally.add(&show("wrong builds", &[wrong_builds::run(workshop)?]));
     tally.add(&count("user programs", &[programs::run(workshop)]));
+    if configurations
+        .iter()
+        .any(|one| one.platforms().contains(&Platform::Vmi))
+    {
+        tally.add(&count("ROM sizes", &[roms::sizes(workshop)]));
+    }
     for plan in configurations.into_iter().flat_map(Plan::all) {
         tally.add(&show(
             &plan.configuration.name(),
@@ -66,6 +75,9 @@ fn columns(workshop: &Workshop, plan: &Plan, release: bool) -> Vec<Column> {
     let mut columns = Vec::new();
     for planned in runs {
         case::merge(&mut columns, guest::run(workshop, &planned, &built));
+    }
+    if plan.is_about_roms() {
+        columns.push(roms::new(workshop, plan, release, &built, &module));
     }
     columns.extend(refusals.err().map(|why| Column::failed("changed", explain(&why))));
     columns

@@ -10,6 +10,7 @@ use crate::build::Built;
 use crate::cli::{Boot, Image, MachineArgs, RomChoice};
 use crate::configuration::Configuration;
 use crate::platform::Platform;
+use crate::rom;
 use crate::setup::{Around, Setup};
 use anyhow::Result;
 use machines::Machines;
@@ -105,6 +106,20 @@ impl Plan {
         runs
     }
 
+    /// Whether the image is for one platform alone, and that is the one of ROMs.
+    pub fn is_about_roms(&self) -> bool {
+        matches!(self.configuration, Configuration::Single(Platform::Vmi))
+    }
+
+    /// The kernel's tests, with `module` loaded beside it, and with the ROM `rom` in its usual machine.
+    pub fn with_rom(&self, release: bool, module: &Path, rom: RomChoice) -> Option<Planned> {
+        let machine = MachineArgs {
+            rom: Some(rom),
+            ..MachineArgs::default()
+        };
+        tests(&self.image(release), &machine, module)
+    }
+
     /// The runs in which the kernel `built` is changed behind its back, or its file was: for kernels that change themselves.
     ///
     /// # Errors
@@ -135,7 +150,7 @@ impl Plan {
 
 /// The kernel's tests on one machine, and what it must say about the ROM there.
 fn tests(image: &Image, machine: &MachineArgs, module: &Path) -> Option<Planned> {
-    let said_of_rom = machine.rom.as_ref().map(|rom| what_is_said_of(rom).to_owned());
+    let said_of_rom = machine.rom.as_ref().map(what_is_said_of);
     let machine = MachineArgs {
         module: Some(module.to_owned()),
         ..machine.clone()
@@ -221,20 +236,19 @@ fn refusal(image: &Image, machine: &MachineArgs, expected: Expected) -> Result<P
 /// What the kernel must print as vmi about the ROM it finds: that it was taken, or what is wrong with it.
 ///
 /// The broken ones must not keep it from passing its tests: it goes on with its compiled-in operations.
-fn what_is_said_of(rom: &RomChoice) -> &str {
+fn what_is_said_of(rom: &RomChoice) -> String {
+    let taken = |name: &str| format!("vmi: ROM '{name}'");
     match rom {
-        RomChoice::None => "vmi: no ROM found",
-        RomChoice::File(_) => "vmi: ",
+        RomChoice::None => "vmi: no ROM found".to_owned(),
+        RomChoice::File(_) => "vmi: ".to_owned(),
+        RomChoice::Crate(folder) => taken(&rom::crate_name(folder).unwrap_or_default()),
         RomChoice::Built(name) => match name.as_str() {
-            "native" => "vmi: ROM 'native'",
-            "call" => "vmi: ROM 'call'",
-            "soft-if" => "vmi: ROM 'soft-if'",
-            "bad-checksum" => "bad checksum",
-            "wrong-major" => "wrong major",
-            "truncated" => "truncated length",
-            "stray" => "relocation outside",
-            "refuse" => "refuse",
-            other => other,
+            "bad-checksum" => "bad checksum".to_owned(),
+            "wrong-major" => "wrong major".to_owned(),
+            "truncated" => "truncated length".to_owned(),
+            "stray" => "relocation outside".to_owned(),
+            "refuse" => "refuse".to_owned(),
+            good => taken(good),
         },
     }
 }

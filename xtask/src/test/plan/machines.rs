@@ -128,7 +128,8 @@ fn xen() -> Machines {
 fn vmi() -> Machines {
     let mut tested = vec![without_rom()];
     tested.extend(rom::NAMES.iter().chain(&rom::BROKEN).map(|name| with_rom(name, None)));
-    tested.extend(["native", "call"].map(|name| with_rom(name, Some(4))));
+    tested.push(with_rom(rom::TEMPLATE, None));
+    tested.extend(["native", "call", rom::TEMPLATE].map(|name| with_rom(name, Some(4))));
     tested.extend([2, 4, 8].map(|cpus| with_rom("soft-if", Some(cpus))));
     Machines {
         tested,

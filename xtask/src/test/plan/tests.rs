@@ -129,6 +129,8 @@ fn on_vmi_the_rom_must_be_named() {
         }
     };
     assert_eq!(said("vmi", "call").as_deref(), Some("vmi: ROM 'call'"));
+    assert_eq!(said("vmi", "template ×4").as_deref(), Some("vmi: ROM 'template'"));
+    assert_eq!(said("vmi", "refuse").as_deref(), Some("refuse"));
     assert_eq!(said("paravirt", "vmi no ROM").as_deref(), Some("vmi: no ROM found"));
     assert_eq!(said("native", "pvh"), None);
 }
