@@ -100,7 +100,7 @@ pub fn in_module(module: &mut Option<FrameRange>, direct_below: Pfn) -> Option<F
         .as_ref()
         .map_or(frames.len(), |header| header.image_pages() as u64);
     let rest = FrameRange::new(frames.start + pages, frames.end);
-    *module = (rest.len() > 0).then_some(rest);
+    *module = (!rest.is_empty()).then_some(rest);
     Some(Found {
         address: frames.start.address(),
         bytes,

@@ -15,7 +15,11 @@
 //! | [`start`] | the start of a CPU, which begins in 64-bit code |
 //! | [`upcall`] | the vector by which all events arrive |
 //! | [`console`] | the console |
-//! | [`power`] | waiting, and the end |
+//! | [`power`] | the end |
+//!
+//! Waiting stays `sti; hlt`. HLT leaves the domain, and what Xen does then *is* its `SCHEDOP_block`; to ask for that instead costs the
+//! same way out, and is wrong: behind STI the processor holds interrupts back for one instruction more, so that Xen, asked there, takes the
+//! domain to be masked and lets it sleep in spite of what is pending.
 //!
 //! The others are what these stand on: [`detect`], [`hypercall`], [`shared`] (the pages shared with Xen), [`cpu`] (what there is for each CPU).
 //!

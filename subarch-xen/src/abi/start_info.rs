@@ -16,7 +16,7 @@ pub struct StartInfo {
     magic: [u8; 32],
     /// How many frames the domain has.
     pub frames: u64,
-    /// Machine address of the [`SharedInfo`](super::SharedInfo).
+    /// Machine address of the page that Xen shares with the whole domain.
     pub shared_info: u64,
     flags: u32,
     /// Machine frame of the page shared with the configuration store's daemon; 0 as dom0.
