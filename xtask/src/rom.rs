@@ -14,6 +14,8 @@ use vmi64::seal::{SealError, seal, sealed_length};
 
 /// The ROMs a kernel can be given by name.
 pub const NAMES: [&str; 3] = ["native", "call", "soft-if"];
+/// The ROM under which the kernel's console is Xen's.
+pub const ON_XENS_CONSOLE: &str = "xen";
 /// The ROMs that a kernel must refuse, each for the reason in its name.
 pub const BROKEN: [&str; 5] = ["bad-checksum", "wrong-major", "truncated", "stray", "refuse"];
 /// How ROMs are compiled; given in `RUSTFLAGS`, it takes the place of the flags for the kernel.
