@@ -16,6 +16,8 @@ Examples:
   cargo xtask run --features xen --as domu           as an ordinary guest, created by xl under a Linux dom0
   cargo xtask run --features vmi --rom soft-if       on the platform that an option ROM provides
   cargo xtask run --features paravirt --on xen       one image for all platforms, here under Xen
+  cargo xtask run --features vmi --on xen            as PVH dom0: an image for bare machines, on those that Xen makes
+  cargo xtask run --features vmi --on xen-domu       and as PVH guest, created by xl under a Linux dom0
   cargo xtask run --boot uefi                        from a disk image, as on a real PC
   cargo xtask run --module ./program                 with your own static program, for `run` at the prompt
   cargo xtask run --log debug -- panic=halt          words after -- are the kernel's own arguments
@@ -114,16 +116,17 @@ pub struct Run {
 /// The machine a kernel boots on.
 #[derive(Debug, Clone, Default, Args)]
 pub struct MachineArgs {
-    /// The platform to boot an image of several on (paravirt; the first of native, vmi and xen that it has if not given).
-    #[arg(long, value_enum, value_name = "PLATFORM")]
-    pub on: Option<Platform>,
-    /// Who loads the kernel (native and vmi; pvh if not given).
+    /// Where to boot: as which of its platforms (paravirt; the first of native, vmi and xen that it has if not given); or beneath Xen what
+    /// is not for Xen (native and vmi, as PVH guest).
+    #[arg(long, value_enum, value_name = "PLACE")]
+    pub on: Option<On>,
+    /// Who loads the kernel (native and vmi on a machine without Xen; pvh if not given).
     #[arg(long, value_enum)]
     pub boot: Option<Boot>,
-    /// Which machine QEMU emulates (native and vmi; pc if not given).
+    /// Which machine QEMU emulates (native and vmi, without Xen; pc if not given).
     #[arg(long, value_enum)]
     pub machine: Option<Machine>,
-    /// As which domain it runs (xen; dom0 if not given).
+    /// As which domain of Xen's it runs (xen, or `--on xen`; dom0 if not given).
     #[arg(long = "as", value_enum, value_name = "DOMAIN")]
     pub domain: Option<Domain>,
     /// The option ROM in the machine: native, call, soft-if or another ROM of vmi-rom, none, the folder of a ROM's crate, or a file
@@ -139,6 +142,29 @@ pub struct MachineArgs {
     /// Memory of the kernel's machine: 32M, 1G; a plain number is MiB.
     #[arg(long, value_name = "SIZE")]
     pub memory: Option<Memory>,
+}
+
+/// Where an image is booted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum On {
+    /// A machine without a hypervisor, no ROM looked for.
+    Native,
+    /// The Xen hypervisor: as PV guest if the image is for xen, else as PVH guest.
+    Xen,
+    /// The same, as a guest that `xl create` builds: short for `--on xen --as domu`.
+    XenDomu,
+    /// A machine whose option ROM is looked for.
+    Vmi,
+}
+
+impl From<Platform> for On {
+    fn from(platform: Platform) -> Self {
+        match platform {
+            Platform::Native => Self::Native,
+            Platform::Xen => Self::Xen,
+            Platform::Vmi => Self::Vmi,
+        }
+    }
 }
 
 /// Who loads the kernel.

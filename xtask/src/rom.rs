@@ -21,7 +21,7 @@ use vmi64::seal::{SealError, seal, sealed_length};
 
 /// The ROMs that are for a bare machine: all of a kernel's tests run with them, and all of its sites are looked at.
 pub const NAMES: [&str; 3] = ["native", "call", "soft-if"];
-/// The ROM for Xen's domains, which declines on a bare machine.
+/// The ROM for Xen's domains: it declines on a bare machine, and beneath Xen the kernel's console is Xen's.
 pub const XEN: &str = "xen";
 /// The ROMs that a kernel must refuse, each for the reason in its name.
 pub const BROKEN: [&str; 5] = ["bad-checksum", "wrong-major", "truncated", "stray", "refuse"];

@@ -29,6 +29,7 @@ pub fn run(workshop: &Workshop, asked: &Run) -> Result<u8> {
     };
     let arguments = kernel_arguments(asked.log, &asked.arguments);
     let machine = qemu::prepare(workshop, &setup, &built, &arguments, &extras)?;
+    eprintln!("{}", machine.sentence);
     if let Some(port) = debugger_port {
         eprintln!("the machine waits for a debugger; in another terminal, here, type:");
         eprintln!("    gdb {}", workshop.paths.shown(&built.full));

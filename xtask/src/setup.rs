@@ -1,15 +1,16 @@
 //! One way to bring an image up: what it is compiled for, the platform it is to find, and the machine around it.
 //!
-//! The command line lets one type combinations that make no sense, such as an option ROM under Xen. They are sorted out
+//! The command line lets one type combinations that make no sense, such as a disk image under Xen. They are sorted out
 //! here, once: a [`Setup`] that exists can be started, and the rest of the tool matches on [`Around`] without asking
 //! "what if".
 
-use crate::cli::{Boot, Domain, Image, Machine, MachineArgs, Memory, RomChoice};
+mod words;
+
+use crate::cli::{Boot, Domain, Image, Machine, MachineArgs, Memory, On, RomChoice};
 use crate::configuration::Configuration;
 use crate::failure::Failure;
 use crate::platform::Platform;
 use anyhow::{Result, ensure};
-use std::fmt;
 use std::path::PathBuf;
 
 /// An image and the machine it is to boot on.
@@ -43,10 +44,25 @@ pub enum Around {
         /// The option ROM beside those of the firmware.
         rom: RomChoice,
     },
-    /// The Xen hypervisor, as its first domain.
-    Dom0,
-    /// The Xen hypervisor and a Linux dom0 whose `xl` creates the domain.
-    DomU,
+    /// The Xen hypervisor.
+    Xen {
+        /// As its first domain, or as one that the `xl` of a Linux dom0 creates.
+        domain: Domain,
+        /// What Xen makes of the processor for it.
+        guest: Guest,
+    },
+}
+
+/// The two kinds of guests that Xen has for a kernel without firmware.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guest {
+    /// In ring 3, on Xen's own terms (xen).
+    Pv,
+    /// In ring 0 of a processor that the hardware shares out (native, vmi): what remains of a PC when its devices are left out.
+    Pvh {
+        /// The option ROM: in the machine's memory for dom0, in front of the boot module for a domU.
+        rom: RomChoice,
+    },
 }
 
 impl Setup {
@@ -56,10 +72,9 @@ impl Setup {
     /// The combination makes no sense; the message says which option belongs to which platform.
     pub fn new(image: &Image, machine: &MachineArgs) -> Result<Self> {
         let configuration = Configuration::only(&image.features)?;
-        let platform = platform(&configuration, machine.on)?;
-        let around = match platform {
-            Platform::Native | Platform::Vmi => own_machine(&configuration, platform, machine)?,
-            Platform::Xen => domain(machine)?,
+        let (platform, around) = match domain(&configuration, machine)? {
+            None => own_machine(&configuration, machine)?,
+            Some(domain) => guest(&configuration, domain, machine)?,
         };
         if let Some(module) = &machine.module {
             ensure!(
@@ -79,59 +94,25 @@ impl Setup {
         })
     }
 
-    /// The machine in a word or two, as the column of a table: `pvh`, `dom0`, `soft-if`; with its platform if the image has several.
-    pub fn label(&self) -> String {
-        let machine = match &self.around {
-            Around::Dom0 => "dom0".into(),
-            Around::DomU => "domU".into(),
-            Around::Machine { boot, machine, rom } => machine_label(self.platform, *boot, *machine, rom),
+    /// The option ROM that the kernel can find, where one is looked for.
+    pub fn rom(&self) -> Option<&RomChoice> {
+        let (Around::Machine { rom, .. }
+        | Around::Xen {
+            guest: Guest::Pvh { rom },
+            ..
+        }) = &self.around
+        else {
+            return None;
         };
-        let platform = match self.configuration {
-            Configuration::Single(_) => String::new(),
-            Configuration::Paravirt(_) => format!("{} ", self.platform),
-        };
-        let cpus = self.smp.filter(|cpus| *cpus > 1).map(|cpus| format!(" ×{cpus}"));
-        format!("{platform}{machine}{}", cpus.unwrap_or_default())
+        Some(rom).filter(|_| self.platform == Platform::Vmi)
     }
 }
 
-impl fmt::Display for Setup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.configuration, self.label())
-    }
-}
-
-/// What differs from the usual machine; under vmi always the ROM as well.
-fn machine_label(platform: Platform, boot: Boot, machine: Machine, rom: &RomChoice) -> String {
-    let mut words = Vec::new();
-    if platform == Platform::Vmi {
-        words.push(match rom {
-            RomChoice::None => "no ROM".to_owned(),
-            RomChoice::Built(name) => name.clone(),
-            RomChoice::File(path) | RomChoice::Crate(path) => path
-                .file_stem()
-                .unwrap_or(path.as_os_str())
-                .to_string_lossy()
-                .into_owned(),
-        });
-    }
-    match machine {
-        Machine::Pc => {}
-        Machine::Q35 => words.push("q35".into()),
-        Machine::Microvm => words.push("microvm".into()),
-    }
-    match boot {
-        Boot::Pvh if words.is_empty() => words.push("pvh".into()),
-        Boot::Pvh => {}
-        Boot::Bios => words.push("bios".into()),
-        Boot::Uefi => words.push("uefi".into()),
-    }
-    words.join(" ")
-}
-
-/// The platform that is asked for, if the image runs there; its usual one if none is.
-fn platform(configuration: &Configuration, asked: Option<Platform>) -> Result<Platform> {
-    let on = asked.unwrap_or_else(|| configuration.usual_platform());
+/// Checks that an image can be `on`, which is one of its platforms.
+///
+/// # Errors
+/// It is for others only; the message says what to type.
+pub fn ensure_for(configuration: &Configuration, on: Platform) -> Result<()> {
     let own: Vec<_> = configuration.platforms().iter().map(|own| own.name()).collect();
     let (own, with_it) = (own.join(" and "), configuration.features_with(on));
     ensure!(
@@ -140,206 +121,87 @@ fn platform(configuration: &Configuration, asked: Option<Platform>) -> Result<Pl
             "`--on {on}`: the image is for {own} only; type `--features {on}`, or `--features {with_it} --on {on}` for one image of all"
         ))
     );
-    Ok(on)
+    Ok(())
 }
 
-/// How to choose `platform` for an image that runs there as well as elsewhere; nothing for any other image.
-fn way_to(platform: Platform, configuration: &Configuration) -> String {
-    if configuration.platforms().contains(&platform) {
-        format!("; `--on {platform}` chooses it")
-    } else {
-        String::new()
+/// As which domain of Xen's an image is to run, if beneath Xen.
+fn domain(configuration: &Configuration, asked: &MachineArgs) -> Result<Option<Domain>> {
+    let under_xen = match asked.on {
+        Some(On::Xen | On::XenDomu) => true,
+        Some(On::Native | On::Vmi) => false,
+        None => configuration.usual_platform() == Platform::Xen,
+    };
+    match (asked.on, asked.domain) {
+        (Some(On::XenDomu), Some(Domain::Dom0)) => Err(Failure::Usage.error(
+            "`--on xen-domu` and `--as dom0` contradict each other; type `--on xen` for dom0, `--on xen-domu` for a domU",
+        )),
+        (Some(On::XenDomu), _) => Ok(Some(Domain::Domu)),
+        (_, Some(_)) if !under_xen => Err(Failure::Usage.error(
+            "`--as` is for domains of Xen's; type `--on xen` for dom0, `--on xen-domu` for a domU",
+        )),
+        (_, domain) => Ok(under_xen.then(|| domain.unwrap_or(Domain::Dom0))),
     }
 }
 
-/// The machine of a kernel that has one to itself.
-fn own_machine(configuration: &Configuration, platform: Platform, asked: &MachineArgs) -> Result<Around> {
-    let refuse = |why: &str| Failure::Usage.error(format!("{why} (the platform is {platform})"));
-    let is_for = |option: &str, other| {
-        let way = way_to(other, configuration);
-        refuse(&format!("`{option}` is for the platform {other}{way}"))
+/// How to choose vmi for an image that is for it as well as for others; nothing for any other image.
+fn way_to_vmi(configuration: &Configuration) -> &'static str {
+    if configuration.platforms().contains(&Platform::Vmi) {
+        "; `--on vmi` chooses it"
+    } else {
+        ""
+    }
+}
+
+/// The ROM for an image that runs as `platform`.
+fn rom(configuration: &Configuration, platform: Platform, asked: &MachineArgs) -> Result<RomChoice> {
+    match (platform, &asked.rom) {
+        (Platform::Vmi, Some(rom)) => Ok(rom.clone()),
+        (Platform::Vmi, None) => Ok(RomChoice::Built("native".into())),
+        (_, None) => Ok(RomChoice::None),
+        (_, Some(_)) => Err(Failure::Usage.error(format!(
+            "`--rom` is for the platform vmi{} (the platform is {platform})",
+            way_to_vmi(configuration)
+        ))),
+    }
+}
+
+/// The machine of a kernel that has one to itself, and what it is there.
+fn own_machine(configuration: &Configuration, asked: &MachineArgs) -> Result<(Platform, Around)> {
+    let platform = match asked.on {
+        Some(On::Native) => Platform::Native,
+        Some(On::Vmi) => Platform::Vmi,
+        Some(On::Xen | On::XenDomu) | None => configuration.usual_platform(),
     };
-    ensure!(asked.domain.is_none(), is_for("--as", Platform::Xen));
-    ensure!(
-        asked.rom.is_none() || platform == Platform::Vmi,
-        is_for("--rom", Platform::Vmi)
-    );
+    ensure_for(configuration, platform)?;
     let boot = asked.boot.unwrap_or_default();
     let machine = asked.machine.unwrap_or_default();
     ensure!(
         boot == Boot::Pvh || machine != Machine::Microvm,
-        refuse("the microvm has no disk and no firmware: it boots by `--boot pvh` only")
+        Failure::Usage.error("the microvm has no disk and no firmware: it boots by `--boot pvh` only")
     );
-    let rom = match (platform, &asked.rom) {
-        (_, Some(rom)) => rom.clone(),
-        (Platform::Vmi, None) => RomChoice::Built("native".into()),
-        _ => RomChoice::None,
-    };
-    Ok(Around::Machine { boot, machine, rom })
+    let rom = rom(configuration, platform, asked)?;
+    Ok((platform, Around::Machine { boot, machine, rom }))
 }
 
-/// The domain of a Xen kernel.
-fn domain(asked: &MachineArgs) -> Result<Around> {
-    let refuse =
-        |option: &str| Failure::Usage.error(format!("`{option}` is for the platforms native and vmi, not xen"));
+/// The guest that an image is as `domain`, and as which of its platforms: PV if it can be.
+fn guest(configuration: &Configuration, domain: Domain, asked: &MachineArgs) -> Result<(Platform, Around)> {
+    let refuse = |option: &str| {
+        Failure::Usage.error(format!(
+            "`{option}` is for a machine without Xen, where the platform is native or vmi: beneath Xen leave it out"
+        ))
+    };
     ensure!(asked.boot.is_none(), refuse("--boot"));
     ensure!(asked.machine.is_none(), refuse("--machine"));
-    ensure!(asked.rom.is_none(), refuse("--rom"));
-    Ok(match asked.domain {
-        None | Some(Domain::Dom0) => Around::Dom0,
-        Some(Domain::Domu) => Around::DomU,
-    })
+    let by_kind = [Platform::Xen, Platform::Vmi];
+    let found = by_kind.into_iter().find(|one| configuration.platforms().contains(one));
+    let platform = found.unwrap_or(Platform::Native);
+    let rom = rom(configuration, platform, asked)?;
+    let guest = match platform {
+        Platform::Xen => Guest::Pv,
+        Platform::Native | Platform::Vmi => Guest::Pvh { rom },
+    };
+    Ok((platform, Around::Xen { domain, guest }))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::failure::explain;
-
-    fn image(features: &str) -> Image {
-        Image {
-            features: vec![features.into()],
-            release: false,
-        }
-    }
-
-    fn label(platform: &str, machine: MachineArgs) -> String {
-        Setup::new(&image(platform), &machine).unwrap().to_string()
-    }
-
-    #[test]
-    fn labels_say_what_is_special() {
-        assert_eq!(label("native", MachineArgs::default()), "native pvh");
-        assert_eq!(
-            label(
-                "native",
-                MachineArgs {
-                    machine: Some(Machine::Q35),
-                    ..Default::default()
-                }
-            ),
-            "native q35"
-        );
-        assert_eq!(label("vmi", MachineArgs::default()), "vmi native");
-        assert_eq!(
-            label(
-                "vmi",
-                MachineArgs {
-                    rom: Some(RomChoice::None),
-                    ..Default::default()
-                }
-            ),
-            "vmi no ROM"
-        );
-        assert_eq!(
-            label(
-                "xen",
-                MachineArgs {
-                    domain: Some(Domain::Domu),
-                    ..Default::default()
-                }
-            ),
-            "xen domU"
-        );
-    }
-
-    fn on(platform: Platform) -> MachineArgs {
-        MachineArgs {
-            on: Some(platform),
-            ..Default::default()
-        }
-    }
-
-    #[test]
-    fn an_image_of_several_boots_where_it_is_asked_to() {
-        assert_eq!(label("paravirt", MachineArgs::default()), "paravirt native pvh");
-        assert_eq!(
-            label("paravirt,vmi,xen", MachineArgs::default()),
-            "paravirt-xen-vmi vmi native"
-        );
-        assert_eq!(label("paravirt,xen", MachineArgs::default()), "paravirt-xen xen dom0");
-        let asked = MachineArgs {
-            smp: Some(4),
-            ..on(Platform::Xen)
-        };
-        assert_eq!(label("paravirt", asked), "paravirt xen dom0 ×4");
-        assert_eq!(label("xen", on(Platform::Xen)), "xen dom0");
-    }
-
-    #[test]
-    fn an_image_boots_nowhere_else_and_says_what_to_type() {
-        let said = |features: &str, machine: MachineArgs| {
-            let error = Setup::new(&image(features), &machine).unwrap_err();
-            assert_eq!(Failure::of(&error), Failure::Usage, "{error}");
-            explain(&error)
-        };
-        let alone = said("native", on(Platform::Xen));
-        assert!(
-            alone.contains("`--features xen`") && alone.contains("`--features paravirt,native,xen --on xen`"),
-            "{alone}"
-        );
-        let not_among = said("paravirt,native,vmi", on(Platform::Xen));
-        assert!(
-            not_among.contains("`--features paravirt,native,xen,vmi --on xen`"),
-            "{not_among}"
-        );
-        let rom = MachineArgs {
-            rom: Some(RomChoice::None),
-            ..Default::default()
-        };
-        assert!(said("paravirt", rom).contains("`--on vmi`"));
-    }
-
-    #[test]
-    fn what_does_not_go_together_is_refused() {
-        let refused = [
-            (
-                "native",
-                MachineArgs {
-                    rom: Some(RomChoice::None),
-                    ..Default::default()
-                },
-            ),
-            (
-                "native",
-                MachineArgs {
-                    domain: Some(Domain::Dom0),
-                    ..Default::default()
-                },
-            ),
-            (
-                "xen",
-                MachineArgs {
-                    boot: Some(Boot::Pvh),
-                    ..Default::default()
-                },
-            ),
-            (
-                "xen",
-                MachineArgs {
-                    machine: Some(Machine::Pc),
-                    ..Default::default()
-                },
-            ),
-            (
-                "xen",
-                MachineArgs {
-                    rom: Some(RomChoice::None),
-                    ..Default::default()
-                },
-            ),
-            (
-                "vmi",
-                MachineArgs {
-                    boot: Some(Boot::Bios),
-                    machine: Some(Machine::Microvm),
-                    ..Default::default()
-                },
-            ),
-        ];
-        for (platform, machine) in refused {
-            let error = Setup::new(&image(platform), &machine).unwrap_err();
-            assert_eq!(Failure::of(&error), Failure::Usage, "{error}");
-        }
-    }
-}
+mod tests;

@@ -4,6 +4,12 @@ use super::{Case, End, Signal};
 
 /// What a processor does with an instruction that is privileged if it has it.
 const REFUSED: &[End] = &[End::Killed(Signal::Segmentation), End::Killed(Signal::Illegal)];
+/// What becomes of an instruction that may lead past the kernel to a hypervisor: that does not listen to programs, or the processor refuses.
+const UNHEARD: &[End] = &[
+    End::Exit(0),
+    End::Killed(Signal::Segmentation),
+    End::Killed(Signal::Illegal),
+];
 /// What a processor does that does not check alignment, or does.
 const ALIGNED: &[End] = &[End::Exit(0), End::Killed(Signal::Bus)];
 /// What a processor does with an instruction that tells of the kernel's tables: it tells, and the tables cannot be read; or it refuses.
@@ -97,8 +103,8 @@ pub const HOSTILE: &[Case] = &[
     Case::ends(&["privileged", "skinit"], REFUSED),
     Case::ends(&["privileged", "invlpga"], REFUSED),
     Case::ends(&["privileged", "sysenter"], REFUSED).unlike_linux(OLD_CALLS),
-    Case::ends(&["privileged", "vmcall"], REFUSED).unlike_linux(HYPERVISOR),
-    Case::ends(&["privileged", "vmmcall"], REFUSED).unlike_linux(HYPERVISOR),
+    Case::ends(&["hypercall", "vmcall"], UNHEARD).unlike_linux(HYPERVISOR),
+    Case::ends(&["hypercall", "vmmcall"], UNHEARD).unlike_linux(HYPERVISOR),
     Case::ends(&["privileged", "rdfsbase"], REFUSED).unlike_linux(SEGMENT_BASES),
     Case::ends(&["privileged", "wrfsbase"], REFUSED).unlike_linux(SEGMENT_BASES),
     Case::ends(&["privileged", "wrgsbase"], REFUSED).unlike_linux(SEGMENT_BASES),

@@ -1,6 +1,7 @@
 //! Programs that do what no program may do. The kernel must end each of them, and live.
 
 mod flags;
+mod hypervisor;
 mod instructions;
 mod interrupts;
 mod kernel;
@@ -18,6 +19,7 @@ use crate::status;
 /// All of them.
 pub(crate) const PROGRAMS: &[Program] = &[
     Program::new("privileged", "INSTRUCTION", privileged),
+    Program::new("hypercall", "INSTRUCTION", hypervisor::call),
     Program::new("table-registers", "INSTRUCTION", tables::run),
     Program::new("kernel-read", "ADDRESS", kernel::read),
     Program::new("kernel-write", "ADDRESS", kernel::write),

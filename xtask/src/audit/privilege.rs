@@ -1,8 +1,8 @@
 //! Privilege: instructions that need it are where it is.
 //!
 //! A kernel in ring 3 that executes `cli` is stopped by a fault, or emulated at a hundred times the price; one that executes `popf` to
-//! unmask is not even told that nothing happened. The other way round, a hypercall on a bare machine leads nowhere. So the image
-//! for xen has none of the former outside a list, the one for native none of the latter, and the one for vmi has its privileged
+//! unmask is not even told that nothing happened. The other way round, a hypercall on a bare machine leads nowhere. So the images
+//! have none of the former for xen, and of the latter for native, outside a list, and the one for vmi has its privileged
 //! instructions where a ROM may change them, or in the native operations that it falls back to.
 
 pub mod reached;
@@ -56,7 +56,7 @@ fn judge(
             found += 1;
             if is_in(patches, instruction) {
                 in_patches += 1;
-            } else if is_misplaced_hypercall(platform, instruction) || !allowed.allows(image, function, instruction) {
+            } else if is_senseless(platform, instruction) || !allowed.allows(image, function, instruction) {
                 finding
                     .violations
                     .push(Violation::at(RULE.name, why, image, function, instruction));
@@ -134,7 +134,13 @@ fn is_sensitive(instruction: &Instruction) -> bool {
     )
 }
 
-/// Whether it calls a hypervisor where there is none, for which no list can have a reason.
+/// Whether it is one that leads nowhere on a machine of the kernel's own, whoever is beneath: for that no list can have a reason.
+fn is_senseless(platform: Platform, instruction: &Instruction) -> bool {
+    let after_a_look = matches!(instruction.mnemonic(), Mnemonic::Vmcall | Mnemonic::Vmmcall);
+    is_misplaced_hypercall(platform, instruction) && !after_a_look
+}
+
+/// Whether it calls a hypervisor where there may be none.
 fn is_misplaced_hypercall(platform: Platform, instruction: &Instruction) -> bool {
     use Mnemonic::*;
     let is_hypercall = matches!(

@@ -64,7 +64,7 @@ fn run(workshop: &Workshop, subject: Subject, built: &Built, rom: Option<RomChoi
         release: true,
     };
     let machine = MachineArgs {
-        on: Some(subject.platform()),
+        on: Some(subject.platform().into()),
         memory: Some(MEMORY),
         rom,
         ..MachineArgs::default()

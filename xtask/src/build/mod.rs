@@ -141,6 +141,7 @@ fn write_xl_config(configuration: &Configuration, built: &Built) -> Result<()> {
         memory: 64,
         cpus: 1,
         module: None,
+        kind: domu::Kind::Pv,
     };
     domu::write_config(&built.stripped.with_file_name(format!("{configuration}.cfg")), &guest)
 }

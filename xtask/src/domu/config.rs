@@ -6,9 +6,10 @@
 //! Source: the manual page xl.cfg(5).
 
 use std::fmt::Write;
+use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 /// The guest's name, in both files and in dom0's log files.
 pub const NAME: &str = "anyring";
@@ -26,6 +27,20 @@ pub struct Guest<'a> {
     pub cpus: u32,
     /// A file that is loaded beside the kernel.
     pub module: Option<&'a Path>,
+    /// What it is run in.
+    pub kind: Kind<'a>,
+}
+
+/// The kind of guest, in Xen's terms.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind<'a> {
+    /// Ring 3.
+    Pv,
+    /// Ring 0 of a virtual processor, which the hardware of the host must be able to share out.
+    Pvh {
+        /// An option ROM, for which such a guest has no other place than in front of its module.
+        rom: Option<&'a Path>,
+    },
 }
 
 impl Guest<'_> {
@@ -38,12 +53,18 @@ impl Guest<'_> {
     /// # Errors
     /// The command line cannot be written in a configuration file.
     pub fn inside_qemu(&self, kernel: &str, module: &str) -> Result<String> {
-        let module = match self.module {
-            Some(_) => format!("ramdisk = {}\n", quoted(module)?),
-            None => String::new(),
+        let module = if self.has_ramdisk() {
+            format!("ramdisk = {}\n", quoted(module)?)
+        } else {
+            String::new()
+        };
+        // The time-stamp counter as it is: a guest in ring 0 measures by it, and one whose readings Xen emulates counts another.
+        let kind = match self.kind {
+            Kind::Pv => "type = \"pv\"",
+            Kind::Pvh { .. } => "type = \"pvh\"\ntsc_mode = \"native\"",
         };
         Ok(format!(
-            "name = \"{NAME}\"\ntype = \"pv\"\nuuid = \"616e7972-696e-6700-8000-000000000001\"\nkernel = {}\n\
+            "name = \"{NAME}\"\n{kind}\nuuid = \"616e7972-696e-6700-8000-000000000001\"\nkernel = {}\n\
              extra = {}\nmemory = {}\nvcpus = {}\non_poweroff = \"preserve\"\non_reboot = \"preserve\"\n\
              on_crash = \"preserve\"\n{}",
             quoted(kernel)?,
@@ -52,6 +73,27 @@ impl Guest<'_> {
             self.cpus,
             module
         ))
+    }
+
+    /// Whether anything is loaded beside the kernel.
+    fn has_ramdisk(&self) -> bool {
+        self.module.is_some() || matches!(self.kind, Kind::Pvh { rom: Some(_) })
+    }
+
+    /// What is loaded beside the kernel: the ROM, if there is one, padded to whole pages, and behind it the module.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn ramdisk(&self) -> Result<Option<Vec<u8>>> {
+        let mut ramdisk = Vec::new();
+        if let Kind::Pvh { rom: Some(rom) } = self.kind {
+            ramdisk = read(rom)?;
+            ramdisk.resize(ramdisk.len().next_multiple_of(PAGE), 0);
+        }
+        if let Some(module) = self.module {
+            ramdisk.extend(read(module)?);
+        }
+        Ok(self.has_ramdisk().then_some(ramdisk))
     }
 
     /// The configuration for a real Xen host, with comments that say how to use and change it.
@@ -67,6 +109,13 @@ impl Guest<'_> {
             .replace("@MEMORY@", &self.memory.to_string())
             .replace("@CPUS@", &self.cpus.to_string()))
     }
+}
+
+/// The size of a page.
+const PAGE: usize = 4096;
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// `text` as a string of xl's language.
@@ -97,6 +146,7 @@ mod tests {
             memory: 64,
             cpus: 2,
             module: None,
+            kind: Kind::Pv,
         }
     }
 
@@ -136,6 +186,31 @@ mod tests {
                 .contains("ramdisk = \"/m\"")
         };
         assert!(loaded(&with) && !loaded(&guest()));
+    }
+
+    #[test]
+    fn a_rom_lies_in_whole_pages_before_the_module() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let [rom, module] = ["a.rom", "module"].map(|name| folder.path().join(name));
+        fs::write(&rom, [0x55; 5000]).expect("it can be written");
+        fs::write(&module, b"module").expect("it can be written");
+        let with = |rom: Option<&Path>, module: Option<&Path>| {
+            let kind = Kind::Pvh { rom };
+            let guest = Guest {
+                module,
+                kind,
+                ..guest()
+            };
+            let configuration = guest.inside_qemu("/k", "/m").expect("plain strings");
+            assert!(configuration.contains("type = \"pvh\"\ntsc_mode = \"native\"\n"));
+            let ramdisk = guest.ramdisk().expect("the files are there");
+            assert_eq!(configuration.contains("ramdisk = \"/m\""), ramdisk.is_some());
+            ramdisk.map(|bytes| (bytes.len(), bytes.ends_with(b"\0module")))
+        };
+        assert_eq!(with(Some(&rom), Some(&module)), Some((8198, true)));
+        assert_eq!(with(Some(&rom), None), Some((8192, false)));
+        assert_eq!(with(None, Some(&module)), Some((6, false)));
+        assert_eq!(with(None, None), None);
     }
 
     #[test]

@@ -26,8 +26,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-pub use config::Guest;
-pub use stack::{cached, hypervisor};
+pub use config::{Guest, Kind};
+pub use stack::{cached, hypervisor, version};
 
 use stack::Stack;
 
@@ -38,6 +38,8 @@ const XEN_MEMORY: u32 = 192;
 /// A processor model that Linux as dom0 starts on: one without SMAP (QEMU's `iretq` to ring 3 faults with it), and with
 /// `rdrand`, or Linux waits for entropy.
 const CPU: &str = "qemu64,+rdrand";
+/// The same for guests in ring 0, with nested page tables: Debian's Xen has no other way to share a processor out.
+const CPU_FOR_PVH: &str = "qemu64,+rdrand,+npt";
 
 /// Linux's command line. The last two leave out what protects a long-lived system and costs this one a second of its
 /// life.
@@ -49,6 +51,8 @@ pub struct Host {
     /// Arguments for QEMU: processor, memory, Xen with its modules, and the first serial port. The caller adds what all
     /// platforms share: accelerator, no network, no display, `isa-debug-exit`, and the second serial port.
     pub arguments: Vec<OsString>,
+    /// The hypervisor.
+    pub hypervisor: PathBuf,
     /// What Xen, Linux and the toolstack said; written while the machine runs.
     pub log: PathBuf,
 }
@@ -65,7 +69,8 @@ pub fn prepare(cache: &Path, scratch: &Path, guest: &Guest<'_>) -> Result<Host> 
     fs::write(&initramfs, archive).with_context(|| format!("cannot write {}", initramfs.display()))?;
     let log = scratch.join("host.log");
     Ok(Host {
-        arguments: arguments(&stack, &initramfs, &log, guest.memory),
+        arguments: arguments(&stack, &initramfs, &log, guest),
+        hypervisor: stack.xen,
         log,
     })
 }
@@ -78,12 +83,16 @@ pub fn write_config(path: &Path, guest: &Guest<'_>) -> Result<()> {
     fs::write(path, guest.for_a_real_host()?).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn arguments(stack: &Stack, initramfs: &Path, log: &Path, guest_memory: u32) -> Vec<OsString> {
-    let memory = (DOM0_MEMORY + XEN_MEMORY + guest_memory).to_string();
+fn arguments(stack: &Stack, initramfs: &Path, log: &Path, guest: &Guest<'_>) -> Vec<OsString> {
+    let memory = (DOM0_MEMORY + XEN_MEMORY + guest.memory).to_string();
+    let cpu = match guest.kind {
+        Kind::Pv => CPU,
+        Kind::Pvh { .. } => CPU_FOR_PVH,
+    };
     let xen = format!("console=com1 com1=115200,8n1 guest_loglvl=all dom0_mem={DOM0_MEMORY}M,max:{DOM0_MEMORY}M");
     let linux = module(&stack.linux, LINUX_ARGUMENTS);
     let modules = format!("{linux},{}", module(initramfs, ""));
-    let mut arguments: Vec<OsString> = ["-cpu", CPU, "-m", &memory, "-append", &xen, "-initrd", &modules]
+    let mut arguments: Vec<OsString> = ["-cpu", cpu, "-m", &memory, "-append", &xen, "-initrd", &modules]
         .map(OsString::from)
         .to_vec();
     arguments.extend([OsString::from("-kernel"), stack.xen.clone().into()]);
@@ -113,7 +122,16 @@ mod tests {
         let files = ["xen.elf", "vmlinux", "toolstack.cpio"].map(PathBuf::from);
         let [xen, linux, toolstack] = files;
         let stack = Stack { xen, linux, toolstack };
-        let arguments = arguments(&stack, Path::new("dom0.cpio"), Path::new("host.log"), 64);
+        let guest = Guest {
+            kernel: Path::new("kernel"),
+            arguments: "",
+            memory: 64,
+            cpus: 1,
+            module: None,
+            kind: Kind::Pvh { rom: None },
+        };
+        let arguments = arguments(&stack, Path::new("dom0.cpio"), Path::new("host.log"), &guest);
+        assert!(arguments.iter().any(|argument| argument == CPU_FOR_PVH));
         assert!(arguments.windows(2).any(|pair| pair[0] == "-m" && pair[1] == "512"));
         assert!(
             arguments

@@ -34,8 +34,8 @@ pub fn assemble(toolstack: &Path, guest: &Guest<'_>) -> Result<Vec<u8>> {
         initramfs.link(&format!("/bin/{command}"), "busybox")?;
     }
     initramfs.copy(KERNEL, guest.kernel)?;
-    if let Some(module) = guest.module {
-        initramfs.copy(MODULE, module)?;
+    if let Some(ramdisk) = guest.ramdisk()? {
+        initramfs.file(MODULE, &ramdisk)?;
     }
     initramfs.file(
         &format!("/guest/{NAME}.cfg"),
@@ -48,6 +48,7 @@ pub fn assemble(toolstack: &Path, guest: &Guest<'_>) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::Kind;
     use super::*;
     use std::process::Command;
 
@@ -64,6 +65,7 @@ mod tests {
             memory: 32,
             cpus: 1,
             module: Some(&kernel),
+            kind: Kind::Pv,
         };
         let archive = assemble(&toolstack, &guest).expect("everything is there");
         assert!(archive.starts_with(b"0707070701"));

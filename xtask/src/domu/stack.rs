@@ -92,6 +92,24 @@ fn missing(why: Error) -> Error {
     Failure::Missing.error(format!("no Xen host: {}", explain(&why)))
 }
 
+/// The version of the hypervisor `xen`, as Debian writes it into the file: `Xen 4.17.5`; `Xen` if it is nowhere.
+#[must_use]
+pub fn version(xen: &Path) -> String {
+    let file = fs::read(xen).unwrap_or_default();
+    let strings = file
+        .split(|byte| *byte == 0)
+        .filter_map(|text| str::from_utf8(text).ok());
+    let version = strings.filter_map(leading_version).next();
+    version.map_or("Xen".to_owned(), |version| format!("Xen {version}"))
+}
+
+/// The three numbers at the beginning of `4.17.5+72-g01140da4e8-1`.
+fn leading_version(text: &str) -> Option<&str> {
+    let (version, _) = text.split_once(['+', '-'])?;
+    let numbers = version.split('.').filter(|number| number.parse::<u8>().is_ok());
+    (numbers.count() == 3 && version.split('.').count() == 3).then_some(version)
+}
+
 /// Whether the cache has the hypervisor, and whether it has the whole host: what `doctor` asks.
 #[must_use]
 pub fn cached(cache: &Path) -> (bool, bool) {
@@ -209,4 +227,22 @@ fn write(path: &Path, data: &[u8]) -> Result<()> {
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_one_of_many_strings() {
+        assert_eq!(leading_version("4.17.5+72-g01140da4e8-1"), Some("4.17.5"));
+        for other in ["4.17.5", "4.17+x", "a.b.c-d", "1..2-", "Xen 4.17.5+x", "1.2.3.4-5"] {
+            assert_eq!(leading_version(other), None, "{other}");
+        }
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let xen = folder.path().join("xen.elf");
+        fs::write(&xen, b"\x7fELF\x80\0x-1\x004.17.7+13-g2445b30a44-0+deb12u1\0").expect("it can be written");
+        assert_eq!(version(&xen), "Xen 4.17.7");
+        assert_eq!(version(Path::new("/nonexistent")), "Xen");
+    }
 }

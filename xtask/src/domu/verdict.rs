@@ -33,7 +33,8 @@ pub fn reasons(log: &Path) -> String {
 }
 
 /// What follows the creation of the guest, or if that was never reached the end of the log.
-fn telling_lines(log: &str) -> String {
+#[must_use]
+pub fn telling_lines(log: &str) -> String {
     let lines: Vec<&str> = log.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     let created = lines.iter().rposition(|line| line.starts_with("host: dom0 is up"));
     let telling = &lines[created.map_or(0, |line| line + 1)..];

@@ -3,11 +3,13 @@
 //! Output comes from QEMU, input from a pipe (a terminal talks to QEMU itself). Both are passed on by threads that do
 //! nothing else, into one queue, so that everything that needs thought happens in one place and in order.
 
+use super::lines::Sorter;
 use crate::console::{self, Annotating};
 use anyhow::{Context, Result};
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, BufRead, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, ChildStdin};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -18,6 +20,8 @@ use std::time::Instant;
 enum Event {
     /// The kernel (or firmware, or hypervisor) printed.
     Output(Vec<u8>),
+    /// There is something on the line that the kernel does not listen to.
+    Aside(Vec<u8>),
     /// A line was typed, or read from a pipe, for the kernel.
     Typed(Vec<u8>),
     /// Nothing more will be typed.
@@ -37,11 +41,17 @@ pub enum Served {
 
 /// The meeting point.
 pub struct Desk {
+    sender: Sender<Event>,
     events: mpsc::Receiver<Event>,
     stream: Annotating,
+    /// The other line: who speaks there, and what the kernel says.
+    sorter: Sorter,
+    aside: Annotating,
     shown: bool,
     /// All that was printed so far.
     pub transcript: String,
+    /// What a hypervisor said for itself on the other line.
+    pub hypervisor: String,
     /// QEMU's end of a pipe, if input comes from a pipe.
     input: Option<ChildStdin>,
     /// Lines that wait for the kernel to ask for one.
@@ -53,27 +63,43 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Starts to listen to `child`, and to standard input if that is a pipe.
-    pub fn new(child: &mut Child, shown: bool, piped: bool, image: &Path, root: &Path) -> Result<Self> {
+    /// A desk for a machine that runs `image`, whose output is shown or only kept.
+    pub fn new(shown: bool, image: &Path, root: &Path) -> Self {
         let (sender, events) = mpsc::channel();
-        let output = child.stdout.take().context("QEMU's output is not ours")?;
-        let typed = piped.then(|| sender.clone());
-        thread::spawn(move || forward_output(output, &sender));
-        if let Some(sender) = typed {
-            thread::spawn(move || forward_input(&sender));
-        }
-        let stream = console::annotating(image, root);
-        let (transcript, lines) = (String::new(), VecDeque::new());
-        Ok(Self {
+        let [stream, aside] = [(), ()].map(|()| console::annotating(image, root));
+        Self {
+            sender,
             events,
             stream,
+            sorter: Sorter::default(),
+            aside,
             shown,
-            transcript,
-            input: child.stdin.take(),
-            lines,
+            transcript: String::new(),
+            hypervisor: String::new(),
+            input: None,
+            lines: VecDeque::new(),
             last_line: false,
             prompts: 0,
-        })
+        }
+    }
+
+    /// What listens to the other line, if there is one.
+    pub fn listener(&self) -> impl FnOnce(UnixStream) + Send + 'static {
+        let sender = self.sender.clone();
+        move |line| forward_output(line, &sender, Event::Aside)
+    }
+
+    /// Starts to listen to `child`, and to standard input if that is a pipe.
+    pub fn attach(&mut self, child: &mut Child, piped: bool) -> Result<()> {
+        let output = child.stdout.take().context("QEMU's output is not ours")?;
+        let sender = self.sender.clone();
+        thread::spawn(move || forward_output(output, &sender, Event::Output));
+        if piped {
+            let sender = self.sender.clone();
+            thread::spawn(move || forward_input(&sender));
+        }
+        self.input = child.stdin.take();
+        Ok(())
     }
 
     /// Serves until the output ends, nobody is left to answer a prompt, or `deadline` passes.
@@ -85,6 +111,7 @@ impl Desk {
             {
                 Ok(Event::Output(chunk)) if chunk.is_empty() => return Ok(Served::Ended),
                 Ok(Event::Output(chunk)) => self.output(&chunk)?,
+                Ok(Event::Aside(chunk)) => self.aside(&chunk)?,
                 Ok(Event::Typed(line)) => self.lines.push_back(line),
                 Ok(Event::EndOfInput) => self.last_line = true,
                 Err(RecvTimeoutError::Disconnected) => return Ok(Served::Ended),
@@ -97,15 +124,46 @@ impl Desk {
         }
     }
 
-    /// Shows and keeps what the machine printed.
+    /// Takes what is left when the machine has ended and both lines are closed.
+    pub fn clear(&mut self) -> Result<()> {
+        let left: Vec<Event> = self.events.try_iter().collect();
+        for event in left {
+            match event {
+                Event::Output(chunk) => self.output(&chunk)?,
+                Event::Aside(chunk) => self.aside(&chunk)?,
+                Event::Typed(_) | Event::EndOfInput => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what came on the other line. It is shown in whole lines, since it falls among what the kernel prints on its own; an empty
+    /// chunk is the end of it.
+    fn aside(&mut self, chunk: &[u8]) -> Result<()> {
+        let sorted = if chunk.is_empty() {
+            self.sorter.end()
+        } else {
+            self.sorter.push(chunk)
+        };
+        self.hypervisor.push_str(&String::from_utf8_lossy(&sorted.hypervisor));
+        let annotated = self.aside.push(&sorted.guest);
+        self.show(&annotated)
+    }
+
+    /// Takes what the machine printed.
     fn output(&mut self, chunk: &[u8]) -> Result<()> {
         let annotated = self.stream.push(chunk);
         self.prompts += self.stream.take_prompts();
-        self.transcript.push_str(&String::from_utf8_lossy(&annotated));
+        self.show(&annotated)
+    }
+
+    /// Shows and keeps it.
+    fn show(&mut self, annotated: &[u8]) -> Result<()> {
+        self.transcript.push_str(&String::from_utf8_lossy(annotated));
         if self.shown {
             let mut terminal = io::stdout().lock();
             terminal
-                .write_all(&annotated)
+                .write_all(annotated)
                 .and_then(|()| terminal.flush())
                 .context("cannot write the console output")?;
         }
@@ -139,12 +197,12 @@ impl fmt::Debug for Desk {
     }
 }
 
-/// Passes the machine's output on, an empty chunk at its end.
-fn forward_output(mut output: impl Read, sender: &Sender<Event>) {
+/// Passes the output of a line on as `event`, an empty chunk at its end.
+fn forward_output(mut output: impl Read, sender: &Sender<Event>, event: fn(Vec<u8>) -> Event) {
     let mut buffer = [0; 4096];
     loop {
         let length = output.read(&mut buffer).unwrap_or(0);
-        if sender.send(Event::Output(buffer[..length].to_vec())).is_err() || length == 0 {
+        if sender.send(event(buffer[..length].to_vec())).is_err() || length == 0 {
             return;
         }
     }

@@ -25,6 +25,15 @@ pub const COMMON: [&str; 9] = [
 pub const OWN_PROCESSOR: &str = "max";
 /// The processor below Xen: one without SMAP.
 pub const SHARED_PROCESSOR: &str = "qemu64";
+/// The processor below Xen for guests in ring 0: with nested page tables as well.
+pub const NESTED_PROCESSOR: &str = "qemu64,+npt";
+/// Xen's console.
+const XEN_CONSOLE: &str = "console=com1 com1=115200,8n1";
+/// Memory in MiB of a PVH dom0.
+const PVH_MEMORY: Memory = Memory(256);
+/// What Xen wants beside that for itself, in MiB, and to describe the domain's: one part of so many of it.
+const XEN_MEMORY: u32 = 224;
+const PVH_SHARE: u32 = 32;
 /// Memory in MiB of a machine that the kernel has to itself.
 const OWN_MEMORY: Memory = Memory(128);
 /// Memory in MiB of a machine that the kernel shares with the hypervisor.
@@ -68,12 +77,9 @@ impl Extras {
 
 /// A machine without a hypervisor.
 pub fn own(machine: Machine, setup: &Setup) -> Vec<OsString> {
-    let name = match machine {
-        Machine::Pc => "pc",
-        Machine::Q35 => "q35",
-        Machine::Microvm => "microvm",
-    };
-    let mut arguments: Vec<OsString> = ["-M", name, "-cpu", OWN_PROCESSOR].map(OsString::from).to_vec();
+    let mut arguments: Vec<OsString> = ["-M", machine.name(), "-cpu", OWN_PROCESSOR]
+        .map(OsString::from)
+        .to_vec();
     arguments.extend(size(setup, OWN_MEMORY));
     arguments
 }
@@ -104,11 +110,36 @@ pub fn from_disk(disk: &Path, firmware: Option<&Path>) -> Vec<OsString> {
     arguments
 }
 
+/// Xen loads the kernel as its first domain, in ring 0 of a processor that emulates what hardware has for that: nested page tables, and
+/// an IOMMU, without which Xen lets no such domain near the devices.
+pub fn pvh_dom0(xen: &Path, payload: &Payload<'_>, setup: &Setup) -> Vec<OsString> {
+    let memory = setup.memory.unwrap_or(PVH_MEMORY).0;
+    let mut options = format!("{XEN_CONSOLE} guest_loglvl=all dom0=pvh dom0_mem={memory}M,max:{memory}M");
+    options.extend(setup.smp.map(|cpus| format!(" dom0_max_vcpus={cpus}")));
+    let mut all: Vec<OsString> = [
+        "-M",
+        "q35",
+        "-device",
+        "amd-iommu",
+        "-cpu",
+        NESTED_PROCESSOR,
+        "-vga",
+        "none",
+    ]
+    .map(OsString::from)
+    .to_vec();
+    let whole = Memory(memory.saturating_add(memory / PVH_SHARE).saturating_add(XEN_MEMORY));
+    all.extend(memory_and_cpus(whole, setup.smp));
+    all.extend(["-kernel".into(), xen.into(), "-append".into(), options.into()]);
+    all.extend(["-initrd".into(), module_list(payload)]);
+    all
+}
+
 /// Xen loads the kernel as its first domain.
 pub fn dom0(xen: &Path, payload: &Payload<'_>, setup: &Setup) -> Vec<OsString> {
     let options = match setup.smp {
-        None => "console=com1 com1=115200,8n1".to_owned(),
-        Some(cpus) => format!("console=com1 com1=115200,8n1 dom0_max_vcpus={cpus}"),
+        None => XEN_CONSOLE.to_owned(),
+        Some(cpus) => format!("{XEN_CONSOLE} dom0_max_vcpus={cpus}"),
     };
     let mut all: Vec<OsString> = vec!["-cpu".into(), SHARED_PROCESSOR.into(), "-vga".into(), "none".into()];
     all.extend(size(setup, SHARED_MEMORY));
@@ -131,11 +162,14 @@ fn module_list(payload: &Payload<'_>) -> OsString {
 
 /// Memory and CPUs.
 fn size(setup: &Setup, usual: Memory) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = vec!["-m".into(), format!("{}M", setup.memory.unwrap_or(usual).0).into()];
+    memory_and_cpus(setup.memory.unwrap_or(usual), setup.smp)
+}
+
+/// The same as such.
+fn memory_and_cpus(memory: Memory, cpus: Option<u32>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = vec!["-m".into(), format!("{}M", memory.0).into()];
     arguments.extend(
-        setup
-            .smp
-            .into_iter()
+        cpus.into_iter()
             .flat_map(|cpus| ["-smp".into(), cpus.to_string().into()]),
     );
     arguments
@@ -206,6 +240,9 @@ mod tests {
     fn cpus_and_memory_are_the_kernels() {
         let all = own(Machine::Microvm, &setup("native", Some(4), Some(32)));
         assert!(has(&all, "-M", "microvm") && has(&all, "-smp", "4") && has(&all, "-m", "32M"));
+        let all = pvh_dom0(Path::new("x"), &payload(""), &setup("native", Some(2), Some(64)));
+        let options = "console=com1 com1=115200,8n1 guest_loglvl=all dom0=pvh dom0_mem=64M,max:64M dom0_max_vcpus=2";
+        assert!(has(&all, "-smp", "2") && has(&all, "-append", options) && has(&all, "-m", "290M"));
         let all = dom0(Path::new("x"), &payload(""), &setup("xen", Some(2), None));
         assert!(has(&all, "-smp", "2") && has(&all, "-append", "console=com1 com1=115200,8n1 dom0_max_vcpus=2"));
     }

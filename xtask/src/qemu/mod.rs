@@ -8,20 +8,22 @@ pub mod debugger;
 pub mod desk;
 pub mod events;
 pub mod exit;
+pub mod lines;
 pub mod machine;
 pub mod session;
 pub mod socket;
 
 use crate::build::Built;
-use crate::cli::{Boot, RomChoice};
+use crate::cli::{Boot, Domain, RomChoice};
 use crate::console::annotating;
 use crate::domu;
 use crate::fetch::need::{OVMF, QEMU};
 use crate::image;
 use crate::rom;
-use crate::setup::{Around, Setup};
+use crate::setup::{Around, Guest, Setup};
 use crate::workshop::Workshop;
 use anyhow::{Context, Result};
+use lines::Lines;
 use machine::{Extras, Payload};
 use session::{Console, Outcome};
 use std::ffi::OsString;
@@ -42,8 +44,12 @@ pub struct Prepared {
     root: PathBuf,
     /// Holds the files of this run.
     _scratch: TempDir,
+    /// The machine's serial lines.
+    lines: Lines,
     /// What the host around the kernel says about itself, if there is one.
     host_log: Option<PathBuf>,
+    /// What is booted on what.
+    pub sentence: String,
 }
 
 impl Prepared {
@@ -52,8 +58,9 @@ impl Prepared {
     /// # Errors
     /// QEMU cannot be started. A machine that ends badly is no error: see [`Outcome::ending`].
     pub fn run(self, console: Console) -> Result<Outcome> {
-        let mut outcome = session::run(self.qemu, console, &self.image, &self.root)?;
-        let remark = self.host_log.and_then(|log| host_remark(&outcome.ending, &log));
+        let mut outcome = session::run(self.qemu, console, self.lines, &self.image, &self.root)?;
+        let of_log = self.host_log.and_then(|log| host_remark(&outcome.ending, &log));
+        let remark = of_log.or_else(|| last_words(&outcome.ending, &outcome.hypervisor));
         outcome.remark = remark.map(|text| {
             let named = annotating(&self.image, &self.root).push(text.as_bytes());
             String::from_utf8_lossy(&named).into_owned()
@@ -81,21 +88,36 @@ pub fn prepare(
         arguments,
         module: setup.module.as_deref(),
     };
-    let mut host_log = None;
+    let (mut host_log, mut lines, mut hypervisor) = (None, Lines::One, String::new());
     match &setup.around {
         Around::Machine { boot, machine, rom } => {
             qemu.args(machine::own(*machine, setup))
                 .args(rom_arguments(workshop, rom)?);
             qemu.args(loader(workshop, *boot, &payload, scratch.path())?);
         }
-        Around::Dom0 => {
+        Around::Xen {
+            domain: Domain::Dom0,
+            guest,
+        } => {
             let xen = domu::hypervisor(&workshop.paths.cache)?;
-            qemu.args(machine::dom0(&xen, &payload, setup));
+            hypervisor = domu::version(&xen);
+            match guest {
+                Guest::Pv => qemu.args(machine::dom0(&xen, &payload, setup)),
+                Guest::Pvh { rom } => {
+                    lines = Lines::of_pvh_dom0(rom);
+                    qemu.args(machine::pvh_dom0(&xen, &payload, setup))
+                        .args(rom_arguments(workshop, rom)?)
+                }
+            };
         }
-        Around::DomU => {
-            let host = xen_host(workshop, setup, &payload, scratch.path())?;
+        Around::Xen {
+            domain: Domain::Domu,
+            guest,
+        } => {
+            let host = xen_host(workshop, setup, guest, &payload, scratch.path())?;
             qemu.args(host.arguments);
             host_log = Some(host.log);
+            hypervisor = domu::version(&host.hypervisor);
         }
     }
     let (image, root) = (built.full.clone(), workshop.paths.root.clone());
@@ -104,7 +126,9 @@ pub fn prepare(
         image,
         root,
         _scratch: scratch,
+        lines,
         host_log,
+        sentence: setup.sentence(&hypervisor),
     })
 }
 
@@ -118,7 +142,21 @@ fn loader(workshop: &Workshop, boot: Boot, payload: &Payload<'_>, scratch: &Path
 }
 
 /// Xen with a Linux dom0, made ready to create the guest.
-fn xen_host(workshop: &Workshop, setup: &Setup, payload: &Payload<'_>, scratch: &Path) -> Result<domu::Host> {
+fn xen_host(
+    workshop: &Workshop,
+    setup: &Setup,
+    guest: &Guest,
+    payload: &Payload<'_>,
+    scratch: &Path,
+) -> Result<domu::Host> {
+    let rom = match guest {
+        Guest::Pv => None,
+        Guest::Pvh { rom } => rom::file(workshop, rom)?,
+    };
+    let kind = match guest {
+        Guest::Pv => domu::Kind::Pv,
+        Guest::Pvh { .. } => domu::Kind::Pvh { rom: rom.as_deref() },
+    };
     let memory = setup.memory.map_or(GUEST_MEMORY, |memory| memory.0);
     let Payload {
         kernel,
@@ -131,6 +169,7 @@ fn xen_host(workshop: &Workshop, setup: &Setup, payload: &Payload<'_>, scratch: 
         memory,
         cpus: setup.smp.unwrap_or(1),
         module,
+        kind,
     };
     domu::prepare(&workshop.paths.cache, scratch, &guest)
 }
@@ -160,6 +199,21 @@ fn firmware(workshop: &Workshop, boot: Boot) -> Result<Option<PathBuf>> {
 fn rom_arguments(workshop: &Workshop, rom: &RomChoice) -> Result<Vec<OsString>> {
     let file = rom::file(workshop, rom)?;
     Ok(file.map_or(Vec::new(), |file| vec!["-option-rom".into(), file.into()]))
+}
+
+/// What the hypervisor adds to how a kernel ended that it was beneath: its last words, if the end was not the kernel's wish.
+fn last_words(ending: &exit::Ending, hypervisor: &str) -> Option<String> {
+    match ending {
+        exit::Ending::Exit(_) | exit::Ending::PowerOff | exit::Ending::Reboot | exit::Ending::Left => None,
+        exit::Ending::Reset | exit::Ending::Failed(_) | exit::Ending::TimedOut(_) => {
+            (!hypervisor.is_empty()).then(|| {
+                format!(
+                    "the hypervisor's last words:\n{}",
+                    domu::verdict::telling_lines(hypervisor)
+                )
+            })
+        }
+    }
 }
 
 /// What the log of the Xen host adds to how the guest ended.

@@ -3,6 +3,8 @@
 use super::desk::{Desk, Served};
 use super::events::Events;
 use super::exit::Ending;
+use super::lines::Lines;
+use super::socket::Socket;
 use anyhow::{Context, Result};
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -22,7 +24,7 @@ pub enum Console {
 }
 
 impl Console {
-    /// QEMU's arguments for the first serial port. Only a terminal gets the monitor and its Ctrl-A commands.
+    /// QEMU's arguments for the serial line that the kernel listens to. Only a terminal gets the monitor and its Ctrl-A commands.
     pub fn arguments(self) -> &'static [&'static str] {
         if self == Self::Attached && io::stdin().is_terminal() {
             &["-serial", "mon:stdio"]
@@ -41,17 +43,21 @@ pub struct Outcome {
     pub transcript: String,
     /// From the start of QEMU to its end.
     pub elapsed: Duration,
+    /// What a hypervisor said for itself, if it has a line to do so.
+    pub hypervisor: String,
     /// What a host around the kernel has to say about this ending.
     pub remark: Option<String>,
 }
 
-/// Runs `qemu` to its end. `image` is the kernel with debug information, built from the sources below `root`.
-pub fn run(mut qemu: Command, console: Console, image: &Path, root: &Path) -> Result<Outcome> {
+/// Runs `qemu`, a machine with these serial lines, to its end. `image` is the kernel with debug information, built from the sources below `root`.
+pub fn run(mut qemu: Command, console: Console, lines: Lines, image: &Path, root: &Path) -> Result<Outcome> {
     let started = Instant::now();
     let events = Events::listen()?;
     let attended = console == Console::Attached;
     let piped = attended && !io::stdin().is_terminal();
-    qemu.args(console.arguments())
+    let mut desk = Desk::new(attended, image, root);
+    let aside = Socket::listen(desk.listener())?;
+    qemu.args(lines.arguments(console.arguments(), aside.address()))
         .args(events.arguments())
         .stdout(Stdio::piped());
     qemu.stdin(match (attended, piped) {
@@ -62,7 +68,7 @@ pub fn run(mut qemu: Command, console: Console, image: &Path, root: &Path) -> Re
     let mut child = qemu
         .spawn()
         .with_context(|| format!("cannot start {}", qemu.get_program().display()))?;
-    let mut desk = Desk::new(&mut child, attended, piped, image, root)?;
+    desk.attach(&mut child, piped)?;
     let limit = if let Console::Unattended(limit) = console {
         limit
     } else {
@@ -74,6 +80,8 @@ pub fn run(mut qemu: Command, console: Console, image: &Path, root: &Path) -> Re
     }
     let status = child.wait().context("QEMU cannot be waited for")?;
     let reason = events.reason();
+    aside.outcome();
+    desk.clear()?;
     let ending = match served {
         Served::Ended => Ending::of(status, reason.as_deref()).with_transcript(&desk.transcript),
         Served::OutOfLines => Ending::Left,
@@ -82,6 +90,7 @@ pub fn run(mut qemu: Command, console: Console, image: &Path, root: &Path) -> Re
     Ok(Outcome {
         ending,
         transcript: desk.transcript,
+        hypervisor: desk.hypervisor,
         elapsed: started.elapsed(),
         remark: None,
     })

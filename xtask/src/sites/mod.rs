@@ -18,11 +18,11 @@ use crate::audit::image::Image;
 use crate::build;
 use crate::build::Built;
 use crate::build::paravirt_sites::Table;
-use crate::cli::{self, MachineArgs, RomChoice, Sites};
+use crate::cli::{self, MachineArgs, On, RomChoice, Sites};
 use crate::configuration::Configuration;
 use crate::platform::Platform;
 use crate::rom;
-use crate::setup::{Around, Setup};
+use crate::setup::{self, Around, Guest, Setup};
 use crate::workshop::Workshop;
 use anyhow::{Context, Result};
 use memory::Memory;
@@ -132,6 +132,7 @@ pub fn remains(image: &Image, built: &Built) -> Result<Vec<Range<u64>>> {
 /// Where to boot: on the platform asked for, and if that is vmi, with each ROM asked for, or each good one.
 fn setups(configuration: &Configuration, asked: &Sites) -> Result<Vec<Setup>> {
     let platform = asked.platform.unwrap_or_else(|| configuration.usual_platform());
+    setup::ensure_for(configuration, platform)?;
     let roms = match asked.roms.as_slice() {
         [] if platform == Platform::Vmi => rom::NAMES.map(|name| Some(RomChoice::Built(name.to_owned()))).to_vec(),
         [] => vec![None],
@@ -142,7 +143,7 @@ fn setups(configuration: &Configuration, asked: &Sites) -> Result<Vec<Setup>> {
         release: true,
     };
     let machines = roms.into_iter().map(|rom| MachineArgs {
-        on: asked.platform,
+        on: asked.platform.map(On::from),
         rom,
         ..MachineArgs::default()
     });
@@ -181,11 +182,15 @@ impl Tables {
 impl Booted {
     fn new(setup: Setup, memory: Memory) -> Self {
         let changer = match &setup.around {
-            Around::Machine {
-                rom: RomChoice::None, ..
-            } => Changer::Nobody,
-            Around::Machine { .. } => Changer::Rom,
-            Around::Dom0 | Around::DomU => Changer::Xen,
+            Around::Xen { guest: Guest::Pv, .. } => Changer::Xen,
+            Around::Machine { rom, .. }
+            | Around::Xen {
+                guest: Guest::Pvh { rom },
+                ..
+            } => match rom {
+                RomChoice::None => Changer::Nobody,
+                RomChoice::Built(_) | RomChoice::File(_) | RomChoice::Crate(_) => Changer::Rom,
+            },
         };
         Self { setup, changer, memory }
     }

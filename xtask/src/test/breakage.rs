@@ -142,6 +142,7 @@ mod tests {
                 ending: Ending::Reset,
                 transcript,
                 elapsed,
+                hypervisor: String::new(),
                 remark: None,
             };
             Breakage::StackOverflow.judge(Platform::Xen, &outcome)

@@ -137,6 +137,7 @@ mod tests {
             ending,
             transcript: transcript.into(),
             elapsed: Duration::ZERO,
+            hypervisor: String::new(),
             remark: None,
         }
     }

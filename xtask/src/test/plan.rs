@@ -7,7 +7,7 @@ use super::broken_tables::{self, BrokenTable};
 use super::insistence::Insistence;
 use super::tampering::{self, Tampering};
 use crate::build::Built;
-use crate::cli::{Boot, Image, MachineArgs, RomChoice};
+use crate::cli::{Boot, Image, MachineArgs, On, RomChoice};
 use crate::configuration::Configuration;
 use crate::platform::Platform;
 use crate::rom;
@@ -133,7 +133,7 @@ impl Plan {
             }
             Configuration::Single(_) => Ok(Vec::new()),
             Configuration::Paravirt(_) => {
-                let under_xen = |machine: &&MachineArgs| machine.on == Some(Platform::Xen);
+                let under_xen = |machine: &&MachineArgs| machine.on == Some(On::Xen);
                 let machine = self.machines.broken.iter().find(under_xen);
                 machine.map_or(Ok(Vec::new()), |machine| unpatchable(&image, machine, built))
             }
@@ -194,8 +194,9 @@ fn reports(image: &Image, machine: &MachineArgs) -> Vec<Planned> {
 
 /// A kernel that is told to be on another platform than it is on `machine`, if that is a machine for one of several.
 fn insistence(image: &Image, machine: &MachineArgs) -> Option<Planned> {
-    let asked = Insistence::on(machine.on?);
+    machine.on?;
     let setup = Setup::new(image, machine).ok()?;
+    let asked = Insistence::on(setup.platform);
     Some(Planned {
         label: setup.label(),
         arguments: format!("{} {NOTHING_TO_DO}", asked.name()),
@@ -258,7 +259,7 @@ fn limit(setup: &Setup) -> Duration {
     Duration::from_secs(match &setup.around {
         Around::Machine { boot: Boot::Pvh, .. } => 300,
         Around::Machine { .. } => 420,
-        Around::Dom0 | Around::DomU => 480,
+        Around::Xen { .. } => 480,
     })
 }
 

@@ -58,6 +58,7 @@ mod tests {
             ending,
             transcript: transcript.into(),
             elapsed: Duration::ZERO,
+            hypervisor: String::new(),
             remark: None,
         };
         judge_with_backtrace(&outcome, words)

@@ -9,8 +9,7 @@ use super::case::Verdict;
 use super::report;
 use crate::audit::image::Image;
 use crate::build::paravirt_sites::{SHORTEST, Table};
-use crate::cli::{MachineArgs, RomChoice};
-use crate::platform::Platform;
+use crate::cli::{MachineArgs, On, RomChoice};
 use crate::qemu::debugger::Debugger;
 use crate::qemu::session::Outcome;
 use crate::qemu::socket::Socket;
@@ -68,7 +67,7 @@ pub fn after_patching(kernel: &Path) -> Result<Option<Tampering>> {
     Ok(Some(Tampering {
         name: "refuses a changed site",
         machine: MachineArgs {
-            on: Some(Platform::Xen),
+            on: Some(On::Xen),
             ..Default::default()
         },
         look: start(&Image::parse(&bytes)?, LOOK_AFTER_PATCHING)?,

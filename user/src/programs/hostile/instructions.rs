@@ -87,13 +87,11 @@ instructions! {
     "wrfsbase": "wrfsbase rax";
     "wrgsbase": "wrgsbase rax";
     "rdfsbase": "rdfsbase rax";
-    "vmcall": "vmcall";
     "vmlaunch": "vmlaunch";
     "vmresume": "vmresume";
     "vmxoff": "vmxoff";
     "vmptrld": "vmptrld [rsi]";
     "vmread": "vmread rax, rcx";
-    "vmmcall": "vmmcall";
     "vmrun": "vmrun";
     "vmload": "vmload";
     "vmsave": "vmsave";

@@ -50,7 +50,7 @@ impl Machines {
 fn on_each(children: &[Platform], machines: fn(Platform) -> Vec<MachineArgs>) -> Vec<MachineArgs> {
     let on = |child| {
         machines(child).into_iter().map(move |machine| MachineArgs {
-            on: Some(child),
+            on: Some(child.into()),
             ..machine
         })
     };
