@@ -8,7 +8,7 @@ mod function;
 #[cfg(test)]
 pub mod sample;
 
-pub use function::{Crate, Function};
+pub use function::{Crate, DETOURS, Function};
 
 use crate::places::{Place, Places, symbols};
 use anyhow::{Context, Result, ensure};

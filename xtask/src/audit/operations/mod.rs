@@ -8,6 +8,7 @@
 //! See [`verdict`] for what better means, [`reference`](mod@reference) for the files, [`sequence`] for how code becomes text that survives the next
 //! build.
 
+mod beside;
 mod essence;
 mod names;
 mod page;
@@ -20,12 +21,10 @@ pub use page::write as write_page;
 use super::image::Image;
 use super::violation::Violation;
 use super::{Finding, Rule, Subject};
-use crate::platform::Platform;
 use anyhow::Result;
 use reference::References;
 use sequence::Sequence;
 use std::collections::BTreeMap;
-use std::path::Path;
 use verdict::{Verdict, judge};
 
 /// The rule.
@@ -38,8 +37,16 @@ pub const RULE: Rule = Rule {
 const PROBE: &str = "probe.";
 
 fn check(subject: &Subject<'_>) -> Result<Finding> {
-    let references = reference::read(subject.root, subject.platform)?;
+    let references = reference::read(subject.root, &name(subject))?;
     Ok(compare(&found(&subject.image), &references))
+}
+
+/// What the references of `subject` are called: an image of several platforms has its own on each of them.
+fn name(subject: &Subject<'_>) -> String {
+    match subject.platforms {
+        [platform] => platform.name().to_owned(),
+        _ => format!("paravirt-{}", subject.platform),
+    }
 }
 
 /// The operations of `image` by name, `GROUP.OPERATION`; and `GROUP.OPERATION.body` where what stands in the operation's place only
@@ -143,12 +150,12 @@ fn details(name: &str, sequence: &Sequence) -> Vec<String> {
     std::iter::once(heading).chain(lines).collect()
 }
 
-/// Writes what was found in the image of `platform` as references, below the project's root.
+/// Writes what was found in `subject` as references, below the project's root.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn save(root: &Path, platform: Platform, image: &Image) -> Result<()> {
-    reference::write(root, platform, &found(image))
+pub fn save(subject: &Subject<'_>) -> Result<()> {
+    reference::write(subject.root, &name(subject), &found(&subject.image))
 }
 
 #[cfg(test)]

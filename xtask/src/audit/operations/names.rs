@@ -37,7 +37,10 @@ impl Names {
             )
         };
         let targets = instructions.iter().filter(is_jump).map(Instruction::near_branch_target);
-        let mut inside: Vec<_> = targets.filter(|target| function.range.contains(target)).collect();
+        let is_here = |target: &u64| instructions.iter().any(|each| each.ip() == *target);
+        let mut inside: Vec<_> = targets
+            .filter(|target| function.range.contains(target) || is_here(target))
+            .collect();
         inside.sort_unstable();
         inside.dedup();
         let sections = image

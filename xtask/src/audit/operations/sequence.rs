@@ -3,8 +3,8 @@
 //! Addresses move with every build, and registers of the frame belong to the probe. So addresses become the names of what is there,
 //! jumps within the operation lead to numbered labels, and what every function with a frame pointer begins and ends with is left out.
 
-use super::essence;
 use super::names::Names;
+use super::{beside, essence};
 use crate::audit::constant;
 use crate::audit::image::{Function, Image};
 use crate::audit::violation::text;
@@ -32,24 +32,28 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// What the probe `function` of `image` is made of.
+    /// What the probe `function` of `image` is made of, with what it leads to beside all functions.
     pub fn of(image: &Image, function: &Function) -> Self {
         let mut all = image.instructions(function);
         while all.pop_if(|last| is_end(last)).is_some() {}
         let has_frame = all.iter().any(makes_frame);
-        let (frame, instructions): (Vec<Instruction>, Vec<_>) =
+        let (frame, mut instructions): (Vec<Instruction>, Vec<_>) =
             all.iter().partition(|each| has_frame && is_of_frame(each));
+        let own = bytes(&all) - frame.iter().map(Instruction::len).sum::<usize>();
+        let beside = beside::of(image, &instructions);
+        all.extend(&beside);
+        instructions.extend(&beside);
         let names = Names::new(image, function, &instructions);
         let calls: BTreeSet<_> = instructions
             .iter()
-            .filter_map(|each| callee(image, function, each))
+            .filter_map(|each| callee(image, function, &beside, each))
             .collect();
         let indirect = instructions
             .iter()
             .filter(|each| is_indirect(each) && constant::target(image, function, each).is_none());
         Self {
             lines: lines(&all, &instructions, &names),
-            bytes: bytes(&all) - frame.iter().map(Instruction::len).sum::<usize>(),
+            bytes: own + beside.iter().map(Instruction::len).sum::<usize>(),
             instructions: instructions.len(),
             stack: instructions.iter().map(claimed).sum(),
             calls: calls.into_iter().collect(),
@@ -113,14 +117,15 @@ fn claimed(instruction: &Instruction) -> u64 {
 }
 
 /// The function that `instruction` calls, or jumps to as its last act; by an address in read-only memory, too, as the linker leaves some.
-fn callee(image: &Image, function: &Function, instruction: &Instruction) -> Option<String> {
+fn callee(image: &Image, function: &Function, beside: &[Instruction], instruction: &Instruction) -> Option<String> {
     if let Some(target) = constant::target(image, function, instruction) {
         return Some(target.name.clone());
     }
     let leads_away = match instruction.flow_control() {
         FlowControl::Call => instruction.is_call_near(),
         FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch => {
-            !function.range.contains(&instruction.near_branch_target())
+            let target = instruction.near_branch_target();
+            !function.range.contains(&target) && beside.iter().all(|each| each.ip() != target)
         }
         _ => false,
     };

@@ -1,8 +1,10 @@
 use super::super::image::sample::{Part, image};
 use super::reference::Reference;
 use super::*;
+use crate::platform::Platform;
 use iced_x86::code_asm::*;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// The operation `G.f` of an image whose probe `write` writes.
 fn operation(write: &dyn Fn(&mut CodeAssembler)) -> BTreeMap<String, Sequence> {
@@ -240,7 +242,7 @@ fn every_operation_of_the_border_has_a_probe_and_a_reference_on_every_platform()
     assert!(operations.len() > 40, "{operations:?}");
     assert_eq!(operations, probed());
     for platform in Platform::ALL {
-        let references = reference::read(root, platform).unwrap();
+        let references = reference::read(root, platform.name()).unwrap();
         for operation in &operations {
             assert!(
                 references.operations.contains_key(operation),
