@@ -41,7 +41,7 @@ impl Names {
         let mut inside: Vec<_> = targets
             .filter(|target| function.range.contains(target) || is_here(target))
             .collect();
-        inside.sort_unstable();
+        inside.sort_unstable_by_key(|target| (!function.range.contains(target), *target));
         inside.dedup();
         let sections = image
             .sections

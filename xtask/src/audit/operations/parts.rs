@@ -1,53 +1,37 @@
-//! What stands beside all functions and belongs to one: where jumps lead that have taken the place of instructions.
+//! Which instructions an operation is made of.
 //!
-//! An image of several platforms has the other platform's instructions out of the way, and those of an operation are a part of it wherever
-//! they are. They lie together (`arch/src/site.rs`), lead to no others there, and come back in the end.
+//! In an image for one platform they are those of its function. An image for several has the other platforms' there as well, out of reach,
+//! since what leads to them is patched; and what has no room at its place lies beside all functions, where jumps lead that have
+//! taken the place of instructions (`arch/src/site.rs`). So of an image as it was booted those count that can be executed, in either place.
 
-use crate::audit::image::{DETOURS, Image, decode};
-use iced_x86::{FlowControl, Instruction};
-use std::collections::BTreeMap;
-use std::ops::Range;
+use crate::audit::image::{DETOURS, Function, Image};
+use crate::audit::reach;
+use iced_x86::Instruction;
 
-/// The instructions there that `instructions` lead to, by ascending address.
-pub fn of(image: &Image, instructions: &[Instruction]) -> Vec<Instruction> {
-    let stretch = image.functions.iter().find(|function| function.name == DETOURS[0]);
-    let Some(stretch) = stretch.map(|stretch| stretch.range.clone()) else {
-        return Vec::new();
+/// The instructions of an operation, each part by ascending address.
+pub struct Parts {
+    /// Those in its function.
+    pub own: Vec<Instruction>,
+    /// Those that it leads to beside all functions.
+    pub beside: Vec<Instruction>,
+}
+
+/// The parts of the operation that `function` of `image` is.
+pub fn of(image: &Image, function: &Function) -> Parts {
+    let beside = image.functions.iter().find(|function| function.name == DETOURS[0]);
+    let stretches = [Some(function), beside];
+    let stretches = stretches.into_iter().flatten().map(|stretch| stretch.range.clone());
+    let reached = reach::within(image, function.range.start, stretches.collect());
+    let (own, beside) = reached
+        .into_iter()
+        .partition(|each| function.range.contains(&each.ip()));
+    // What a file has is not yet what is executed: a place that is a jump later leads to what nothing leads to now.
+    let own = if image.is_as_booted() {
+        own
+    } else {
+        image.instructions(function)
     };
-    let mut waiting: Vec<_> = instructions
-        .iter()
-        .filter_map(|each| jump_into(&stretch, each))
-        .collect();
-    let mut found = BTreeMap::new();
-    while let Some(address) = waiting.pop() {
-        let Some(instruction) = first(image, address..stretch.end).filter(|_| !found.contains_key(&address)) else {
-            continue;
-        };
-        waiting.extend(jump_into(&stretch, &instruction));
-        if instruction.flow_control() != FlowControl::UnconditionalBranch {
-            waiting.push(instruction.next_ip());
-        }
-        found.insert(address, instruction);
-    }
-    found.into_values().collect()
-}
-
-/// Where `instruction` jumps to, if that is in `stretch`.
-fn jump_into(stretch: &Range<u64>, instruction: &Instruction) -> Option<u64> {
-    let is_jump = matches!(
-        instruction.flow_control(),
-        FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch
-    );
-    let target = instruction.near_branch_target();
-    (is_jump && stretch.contains(&target)).then_some(target)
-}
-
-/// The instruction at the start of `range`.
-fn first(image: &Image, range: Range<u64>) -> Option<Instruction> {
-    /// More bytes no instruction has (Intel SDM, vol. 2, 2.3.11).
-    const LONGEST: u64 = 15;
-    let end = range.end.min(range.start + LONGEST);
-    decode(range.start, image.bytes(range.start..end)).into_iter().next()
+    Parts { own, beside }
 }
 
 #[cfg(test)]
@@ -55,33 +39,43 @@ mod tests {
     use super::*;
     use crate::audit::image::sample::image;
 
-    #[test]
-    fn what_a_jump_leads_to_is_followed_until_it_comes_back() {
-        // At 0 `jmp 16`; beside, at 16: `test eax, eax; jne 21; jmp 5; nop (21); jmp 5; nop`.
-        let image = image(&[
-            ("probe.G.f", &|a| {
-                a.db(&[
-                    0xe9, 11, 0, 0, 0, 0xc3, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
-                ])
-                .unwrap()
-            }),
+    /// `ret`, and the rest is no code.
+    const RETURN: [u8; 11] = [0xc3, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc];
+
+    /// The addresses of both parts of a function at 0, which begins with `first` and returns at 5, and of what is beside it at 16:
+    /// `test eax, eax; jne 22; jmp 5; nop (22); jmp 5; nop`.
+    fn parts(first: [u8; 5], is_as_booted: bool) -> [Vec<u64>; 2] {
+        let mut image = image(&[
+            ("probe.G.f", &|a| a.db(&[first.as_slice(), &RETURN].concat()).unwrap()),
             (DETOURS[0], &|a| {
                 a.db(&[0x85, 0xc0, 0x75, 0x02, 0xeb, 0xef, 0x90, 0xeb, 0xec, 0x90])
                     .unwrap();
             }),
         ]);
-        let own = image.instructions(&image.functions[0]);
-        let found = of(&image, &own);
-        let addresses: Vec<_> = found.iter().map(|each| each.ip()).collect();
-        assert_eq!(addresses, [16, 18, 20, 22, 23]);
+        if is_as_booted {
+            let code = image.section(".text").unwrap().bytes.clone();
+            image
+                .replace_code(|range| &code[range.start as usize..range.end as usize])
+                .unwrap();
+        }
+        let Parts { own, beside } = of(&image, &image.functions[0]);
+        [own, beside].map(|part| part.iter().map(Instruction::ip).collect())
+    }
+
+    /// `jmp 16`.
+    const DETOUR: [u8; 5] = [0xe9, 11, 0, 0, 0];
+    /// `jmp 5; nop; nop; nop`.
+    const SKIPS: [u8; 5] = [0xeb, 3, 0x90, 0x90, 0x90];
+
+    #[test]
+    fn what_a_jump_leads_to_is_followed_until_it_comes_back() {
+        assert_eq!(parts(DETOUR, true), [vec![0, 5], vec![16, 18, 20, 22, 23]]);
     }
 
     #[test]
-    fn without_a_jump_there_is_nothing() {
-        let image = image(&[
-            ("probe.G.f", &|a| a.ret().unwrap()),
-            (DETOURS[0], &|a| a.nop().unwrap()),
-        ]);
-        assert_eq!(of(&image, &image.instructions(&image.functions[0])), []);
+    fn what_is_out_of_reach_is_left_out_of_what_was_booted_and_of_nothing_else() {
+        assert_eq!(parts(SKIPS, true), [vec![0, 5], vec![]]);
+        let in_the_file = [0, 2, 3, 4, 5].into_iter().chain(6..16).collect();
+        assert_eq!(parts(SKIPS, false), [in_the_file, vec![]]);
     }
 }
