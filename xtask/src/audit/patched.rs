@@ -2,12 +2,12 @@
 //!
 //! What the file holds is not what is executed: under Xen its sites are changed, and by a ROM. So the image is booted on each of its
 //! platforms, and once with each ROM; its code is read from the memory of the machine and put in the place of the file's. A jump may be shorter
-//! than the instruction whose place it took; what is left of that is passed over, as the processor does. Then most
-//! rules hold of it as of any other image. Its operations are compared with references of its own. How deep the stack gets is not computed once
-//! more: the same functions call each other, and what is beside them has a few words of its own.
+//! than the instruction whose place it took; what is left of that is passed over, as the processor does. Then the rules hold of it as of any
+//! other image, with references of its own for its operations. But what a ROM has put there is the ROM's: neither its operations nor its
+//! use of the stack is looked at.
 
 use super::image::Image;
-use super::{Rule, Subject, audit, indirect, notes, operations, privilege, red_zone, rights, vectors};
+use super::{Rule, Subject, audit, indirect, notes, operations, privilege, red_zone, rights, stack, vectors};
 use crate::build::Built;
 use crate::cli::Audit;
 use crate::configuration::Configuration;
@@ -63,6 +63,9 @@ pub fn audit_everywhere(
                     operations::save(&subject)?;
                 }
                 broken |= audit(&name, &subject, &[operations::RULE], asked)?;
+            }
+            if subject.platform != Platform::Vmi {
+                broken |= audit(&name, &subject, &[stack::RULE], asked)?;
             }
             broken |= audit(&name, &subject, RULES, asked)?;
             eprintln!("audit: {setup} took {:.1} s", start.elapsed().as_secs_f32());
