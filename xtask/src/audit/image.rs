@@ -8,7 +8,7 @@ mod function;
 #[cfg(test)]
 pub mod sample;
 
-pub use function::{Crate, Function};
+pub use function::{Crate, DETOURS, Function};
 
 use crate::places::{Place, Places, symbols};
 use anyhow::{Context, Result, ensure};
@@ -113,6 +113,11 @@ impl Image {
         Ok(())
     }
 
+    /// Whether its code is what was found in a machine's memory, where nothing of it changes any more.
+    pub fn is_as_booted(&self) -> bool {
+        self.divergent.is_some()
+    }
+
     /// Has nothing found in what nobody can get to: the code in `ranges` is instructions that do nothing.
     pub fn pass_over(&mut self, ranges: &[Range<u64>]) {
         const NOTHING: u8 = 0x90;
@@ -168,6 +173,13 @@ impl Image {
     /// The instructions of `function`, in 64-bit mode.
     pub fn instructions(&self, function: &Function) -> Vec<Instruction> {
         decode(function.range.start, self.bytes(function.range.clone()))
+    }
+
+    /// What is behind an instruction that does not exist, if it is Xen's prefix for forced emulation.
+    pub fn behind_prefix(&self, instruction: &Instruction) -> Option<u64> {
+        let (letters, behind) = (instruction.next_ip(), instruction.next_ip() + LETTERS.len() as u64);
+        let is_prefix = instruction.mnemonic() == Mnemonic::Ud2 && self.bytes(letters..behind) == LETTERS;
+        is_prefix.then_some(behind)
     }
 
     /// Whether the function at `address` never returns: it has no return, and jumps to no other function that may.

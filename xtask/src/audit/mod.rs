@@ -111,7 +111,7 @@ pub fn run(workshop: &Workshop, asked: &Audit) -> Result<u8> {
             root,
         };
         if asked.save {
-            operations::save(subject.root, platform, &subject.image)?;
+            operations::save(&subject)?;
         }
         broken |= audit(platform.name(), &subject, RULES, asked)?;
         sizes.extend(size::of(&subject));

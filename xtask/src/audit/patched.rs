@@ -2,12 +2,12 @@
 //!
 //! What the file holds is not what is executed: under Xen its sites are changed, and by a ROM. So the image is booted on each of its
 //! platforms, and once with each ROM; its code is read from the memory of the machine and put in the place of the file's. A jump may be shorter
-//! than the instruction whose place it took; what is left of that is passed over, as the processor does. Then most
-//! rules hold of it as of any other image. Those that weigh operations and stacks compare with what was reviewed for one
-//! platform, and are not among them.
+//! than the instruction whose place it took; what is left of that is passed over, as the processor does. Then the rules hold of it as of any
+//! other image, with references of its own for its operations. But what a ROM has put there is the ROM's: neither its operations nor its
+//! use of the stack is looked at.
 
 use super::image::Image;
-use super::{Rule, Subject, audit, indirect, notes, privilege, red_zone, rights, vectors};
+use super::{Rule, Subject, audit, indirect, notes, operations, privilege, red_zone, rights, stack, vectors};
 use crate::build::Built;
 use crate::cli::Audit;
 use crate::configuration::Configuration;
@@ -57,9 +57,25 @@ pub fn audit_everywhere(
                 file: fs::read(&built.stripped)?,
                 root,
             };
-            broken |= audit(&setup.to_string(), &subject, RULES, asked)?;
+            let name = setup.to_string();
+            if is_reviewed(&subject) {
+                if asked.save {
+                    operations::save(&subject)?;
+                }
+                broken |= audit(&name, &subject, &[operations::RULE], asked)?;
+            }
+            if subject.platform != Platform::Vmi {
+                broken |= audit(&name, &subject, &[stack::RULE], asked)?;
+            }
+            broken |= audit(&name, &subject, RULES, asked)?;
             eprintln!("audit: {setup} took {:.1} s", start.elapsed().as_secs_f32());
         }
     }
     Ok(broken)
+}
+
+/// Whether there are references for its operations. There are for the image of all platforms: as it is on a bare machine without a ROM, and
+/// as it is under Xen. What a ROM puts into operations is the ROM's.
+fn is_reviewed(subject: &Subject<'_>) -> bool {
+    subject.platforms == Platform::ALL && subject.platform != Platform::Vmi
 }

@@ -6,9 +6,10 @@
 //! image's data. It is too much rather than too little: an address that is loaded may never be jumped to.
 
 use super::constant;
-use super::image::{Image, LETTERS};
-use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
+use super::image::Image;
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind};
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 /// The addresses of all instructions that can be executed.
 #[derive(Debug)]
@@ -17,16 +18,10 @@ pub struct Reach(HashSet<u64>);
 impl Reach {
     /// What is reached from `entries`, and from whatever function the image's data has the address of.
     pub fn of(image: &Image, entries: &[u64]) -> Self {
-        let mut walk = Walk {
-            image,
-            waiting: entries.to_vec(),
-            reached: HashSet::new(),
-            diverging: HashMap::new(),
-        };
+        let everywhere = image.code().map(|section| section.range.clone()).collect();
+        let mut walk = Walk::new(image, entries.to_vec(), everywhere);
         walk.waiting.extend(functions_in_data(image));
-        while let Some(address) = walk.waiting.pop() {
-            walk.follow(address);
-        }
+        walk.go();
         Self(walk.reached)
     }
 
@@ -39,6 +34,19 @@ impl Reach {
     pub fn len(&self) -> usize {
         self.0.len()
     }
+}
+
+/// The instructions that can be executed if `image` is entered at `entry` and not followed out of `stretches`, by ascending address.
+pub fn within(image: &Image, entry: u64, stretches: Vec<Range<u64>>) -> Vec<Instruction> {
+    let mut walk = Walk::new(image, vec![entry], stretches);
+    walk.go();
+    let mut found: Vec<_> = walk
+        .reached
+        .iter()
+        .filter_map(|address| walk.decode(*address))
+        .collect();
+    found.sort_by_key(Instruction::ip);
+    found
 }
 
 /// The functions whose addresses are words of the image's data; notes are for loaders, and name the entries of other platforms as well.
@@ -58,6 +66,8 @@ fn functions_in_data(image: &Image) -> Vec<u64> {
 /// On the way through an image.
 struct Walk<'i> {
     image: &'i Image,
+    /// The code that is followed.
+    stretches: Vec<Range<u64>>,
     /// Where to go on.
     waiting: Vec<u64>,
     reached: HashSet<u64>,
@@ -65,7 +75,25 @@ struct Walk<'i> {
     diverging: HashMap<u64, bool>,
 }
 
-impl Walk<'_> {
+impl<'i> Walk<'i> {
+    /// Nothing is reached yet.
+    fn new(image: &'i Image, waiting: Vec<u64>, stretches: Vec<Range<u64>>) -> Self {
+        Self {
+            image,
+            stretches,
+            waiting,
+            reached: HashSet::new(),
+            diverging: HashMap::new(),
+        }
+    }
+
+    /// Follows all that waits.
+    fn go(&mut self) {
+        while let Some(address) = self.waiting.pop() {
+            self.follow(address);
+        }
+    }
+
     /// Follows the code at `address` until it goes on elsewhere.
     fn follow(&mut self, mut address: u64) {
         while let Some(instruction) = self.decode(address) {
@@ -80,8 +108,9 @@ impl Walk<'_> {
         }
     }
 
-    /// The instruction at `address`, if there is code.
+    /// The instruction at `address`, if there is code that is followed.
     fn decode(&self, address: u64) -> Option<Instruction> {
+        self.stretches.iter().find(|stretch| stretch.contains(&address))?;
         let section = self.image.code().find(|section| section.range.contains(&address))?;
         let bytes = section.bytes.get((address - section.range.start) as usize..)?;
         let instruction = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE).decode();
@@ -93,7 +122,7 @@ impl Walk<'_> {
         let next = instruction.next_ip();
         match instruction.flow_control() {
             FlowControl::Return => None,
-            FlowControl::Exception => self.behind_prefix(instruction),
+            FlowControl::Exception => self.image.behind_prefix(instruction),
             FlowControl::UnconditionalBranch => {
                 self.waiting.push(instruction.near_branch_target());
                 None
@@ -125,13 +154,6 @@ impl Walk<'_> {
         let target = constant::target(self.image, function, instruction)?.range.start;
         self.waiting.push(target);
         Some(target)
-    }
-
-    /// What is behind an instruction that does not exist, if it is Xen's prefix for forced emulation.
-    fn behind_prefix(&self, instruction: &Instruction) -> Option<u64> {
-        let (letters, behind) = (instruction.next_ip(), instruction.next_ip() + LETTERS.len() as u64);
-        let is_prefix = instruction.mnemonic() == Mnemonic::Ud2 && self.image.bytes(letters..behind) == LETTERS;
-        is_prefix.then_some(behind)
     }
 
     /// The addresses of code that `instruction` has as a number, or relative to its own.

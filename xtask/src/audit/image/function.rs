@@ -84,7 +84,7 @@ fn is_of_name(letter: char) -> bool {
 }
 
 /// What detours lead to lies together, between symbols of the linker script: code that belongs to many functions.
-const DETOURS: [&str; 2] = ["detours", "detours_end"];
+pub const DETOURS: [&str; 2] = ["detours", "detours_end"];
 
 /// The code between two symbols, if `file` has them and there is any.
 fn stretch(file: &object::File<'_>, [start, end]: [&str; 2]) -> Option<Function> {

@@ -11,21 +11,20 @@
 mod essence;
 mod names;
 mod page;
+mod parts;
 mod reference;
 mod sequence;
 mod verdict;
 
 pub use page::write as write_page;
 
-use super::image::Image;
+use super::image::{Function, Image};
 use super::violation::Violation;
 use super::{Finding, Rule, Subject};
-use crate::platform::Platform;
 use anyhow::Result;
 use reference::References;
 use sequence::Sequence;
 use std::collections::BTreeMap;
-use std::path::Path;
 use verdict::{Verdict, judge};
 
 /// The rule.
@@ -38,21 +37,37 @@ pub const RULE: Rule = Rule {
 const PROBE: &str = "probe.";
 
 fn check(subject: &Subject<'_>) -> Result<Finding> {
-    let references = reference::read(subject.root, subject.platform)?;
+    let references = reference::read(subject.root, &name(subject))?;
     Ok(compare(&found(&subject.image), &references))
 }
 
-/// The operations of `image` by name, `GROUP.OPERATION`; and `GROUP.OPERATION.body` where what stands in the operation's place only
-/// calls its function.
+/// What the references of `subject` are called: an image of several platforms has its own on each of them.
+fn name(subject: &Subject<'_>) -> String {
+    match subject.platforms {
+        [platform] => platform.name().to_owned(),
+        _ => format!("paravirt-{}", subject.platform),
+    }
+}
+
+/// The operations of `image` by name, `GROUP.OPERATION`; and `GROUP.OPERATION.body` where what stands in the operation's place calls a
+/// function that is it, with another `.body` for what that calls.
 fn found(image: &Image) -> BTreeMap<String, Sequence> {
     let mut found = BTreeMap::new();
     for (symbol, address) in &image.symbols {
-        let Some((name, function)) = symbol.strip_prefix(PROBE).zip(image.function_at(*address)) else {
+        let Some((name, probe)) = symbol.strip_prefix(PROBE).zip(image.function_at(*address)) else {
             continue;
         };
-        let sequence = Sequence::of(image, function);
-        found.extend(body(image, name, &sequence));
-        found.insert(name.to_owned(), sequence);
+        found.insert(name.to_owned(), Sequence::of(image, probe));
+        let mut parts = name.split('.');
+        let Some((group, operation)) = parts.next().zip(parts.next()) else {
+            continue;
+        };
+        let (mut name, mut function) = (format!("{group}.{operation}"), probe);
+        while let Some(body) = body(image, &name, operation, function) {
+            name.push_str(".body");
+            found.insert(name.clone(), Sequence::of(image, body));
+            function = body;
+        }
     }
     found
 }
@@ -60,24 +75,30 @@ fn found(image: &Image) -> BTreeMap<String, Sequence> {
 /// What happens once, or waits for a device: nobody counts its instructions, so its functions have no references.
 const UNCOUNTED: [&str; 3] = ["PowerOps.", "SmpOps.start_cpu", "ConsoleOps.write"];
 
-/// The function that operation `name`, which is this `sequence`, calls instead of being one, if it does.
-fn body(image: &Image, name: &str, sequence: &Sequence) -> Option<(String, Sequence)> {
-    let mut parts = name.split('.');
-    let (group, operation) = parts.next().zip(parts.next())?;
-    let named = |callees: &[String]| {
-        let [callee] = callees else { return None };
-        image.functions.iter().find(|function| function.name == *callee)
-    };
-    let function = named(&sequence.calls)?;
-    let is_implementation = function.name.ends_with(&format!(">::{operation}"));
-    if !is_implementation || UNCOUNTED.iter().any(|uncounted| name.starts_with(uncounted)) {
+/// The function that `function`, which is `operation` in the place that has this name, calls instead of being it, if it does.
+fn body<'i>(image: &'i Image, name: &str, operation: &str, function: &Function) -> Option<&'i Function> {
+    if UNCOUNTED.iter().any(|uncounted| name.starts_with(uncounted)) {
         return None;
     }
-    let mut body = Sequence::of(image, function);
-    if let Some(further) = named(&body.calls).filter(|_| body.instructions == 1) {
-        body = Sequence::of(image, further);
-    }
-    Some((format!("{group}.{operation}.body"), body))
+    let callees = sequence::callees(image, function);
+    let body = *callees
+        .iter()
+        .find(|callee| is_implementation(&callee.name, operation))?;
+    let is_only = |body| match sequence::callees(image, body).as_slice() {
+        [further] if Sequence::of(image, body).instructions == 1 => Some(*further),
+        _ => None,
+    };
+    Some(is_only(body).unwrap_or(body))
+}
+
+/// Whether the function `name` is `operation`: as a method, or as what the parent has for it to be called by assembly.
+fn is_implementation(name: &str, operation: &str) -> bool {
+    let name = name.strip_suffix("::keeping_for_xen").unwrap_or(name);
+    let is_for_assembly = ["subarch_paravirt::", "subarch_xen::assembly::"]
+        .iter()
+        .any(|path| name.starts_with(path));
+    let ends = |ending| name.ends_with(&format!("::{operation}{ending}"));
+    name.ends_with(&format!(">::{operation}")) || is_for_assembly && ["", "_of_xen", "_under_xen"].into_iter().any(ends)
 }
 
 /// Compares what was found with what was reviewed.
@@ -143,12 +164,12 @@ fn details(name: &str, sequence: &Sequence) -> Vec<String> {
     std::iter::once(heading).chain(lines).collect()
 }
 
-/// Writes what was found in the image of `platform` as references, below the project's root.
+/// Writes what was found in `subject` as references, below the project's root.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn save(root: &Path, platform: Platform, image: &Image) -> Result<()> {
-    reference::write(root, platform, &found(image))
+pub fn save(subject: &Subject<'_>) -> Result<()> {
+    reference::write(subject.root, &name(subject), &found(&subject.image))
 }
 
 #[cfg(test)]

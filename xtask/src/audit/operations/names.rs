@@ -37,8 +37,11 @@ impl Names {
             )
         };
         let targets = instructions.iter().filter(is_jump).map(Instruction::near_branch_target);
-        let mut inside: Vec<_> = targets.filter(|target| function.range.contains(target)).collect();
-        inside.sort_unstable();
+        let is_here = |target: &u64| instructions.iter().any(|each| each.ip() == *target);
+        let mut inside: Vec<_> = targets
+            .filter(|target| function.range.contains(target) || is_here(target))
+            .collect();
+        inside.sort_unstable_by_key(|target| (!function.range.contains(target), *target));
         inside.dedup();
         let sections = image
             .sections

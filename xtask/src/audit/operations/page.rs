@@ -36,7 +36,7 @@ fn with_table(page: &str, table: &str) -> Option<String> {
 
 /// The table, group by group.
 fn table(root: &Path) -> Result<String> {
-    let columns = Platform::ALL.map(|platform| Ok(reference::read(root, platform)?.operations));
+    let columns = Platform::ALL.map(|platform| Ok(reference::read(root, platform.name())?.operations));
     let columns = columns.into_iter().collect::<Result<Vec<_>>>()?;
     let mut operations: Vec<&String> = columns.iter().flat_map(BTreeMap::keys).collect();
     operations.sort();

@@ -1,4 +1,4 @@
-//! References: one file for each platform in `docs/operations`, for people to read and to review.
+//! References: one file for each platform in `docs/operations`, and for an image of all of them on two, for people to read and to review.
 //!
 //! ```text
 //! callee subarch_native::…: sends an interrupt to each CPU, and waits
@@ -19,7 +19,6 @@
 //! Saving writes anew what is measured, and keeps what somebody has decided: the reasons, and that an operation is a leaf.
 
 use super::sequence::Sequence;
-use crate::platform::Platform;
 use anyhow::{Context, Result, ensure};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -51,12 +50,12 @@ const HEADING: &str = "\
 
 ";
 
-/// The references for `platform`.
+/// The references of this name.
 ///
 /// # Errors
 /// There is no such file, or a line of it is not of the form above; the error names file and line.
-pub fn read(root: &Path, platform: Platform) -> Result<References> {
-    let file = file(root, platform);
+pub fn read(root: &Path, name: &str) -> Result<References> {
+    let file = file(root, name);
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     parse(&text).with_context(|| format!("{} holds no references", file.display()))
 }
@@ -65,10 +64,10 @@ pub fn read(root: &Path, platform: Platform) -> Result<References> {
 ///
 /// # Errors
 /// What there is cannot be read, or not be written.
-pub fn write(root: &Path, platform: Platform, found: &BTreeMap<String, Sequence>) -> Result<()> {
-    let file = file(root, platform);
+pub fn write(root: &Path, name: &str, found: &BTreeMap<String, Sequence>) -> Result<()> {
+    let file = file(root, name);
     let before = if file.exists() {
-        read(root, platform)?
+        read(root, name)?
     } else {
         References::default()
     };
@@ -76,8 +75,8 @@ pub fn write(root: &Path, platform: Platform, found: &BTreeMap<String, Sequence>
         .with_context(|| format!("cannot write {}", file.display()))
 }
 
-fn file(root: &Path, platform: Platform) -> PathBuf {
-    root.join("docs/operations").join(format!("{platform}.txt"))
+fn file(root: &Path, name: &str) -> PathBuf {
+    root.join("docs/operations").join(format!("{name}.txt"))
 }
 
 /// All operations as the file has them, with what was decided `before`.

@@ -5,11 +5,12 @@
 
 use super::essence;
 use super::names::Names;
+use super::parts::{self, Parts};
 use crate::audit::constant;
 use crate::audit::image::{Function, Image};
 use crate::audit::violation::text;
 use iced_x86::{FlowControl, Formatter, Instruction, Mnemonic, OpKind, Register};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The instructions of an operation, and what they cost.
@@ -32,24 +33,26 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// What the probe `function` of `image` is made of.
+    /// What the probe `function` of `image` is made of, with what it leads to beside all functions.
     pub fn of(image: &Image, function: &Function) -> Self {
-        let mut all = image.instructions(function);
-        while all.pop_if(|last| is_end(last)).is_some() {}
-        let has_frame = all.iter().any(makes_frame);
-        let (frame, instructions): (Vec<Instruction>, Vec<_>) =
-            all.iter().partition(|each| has_frame && is_of_frame(each));
+        let Parts { own, beside } = parts::of(image, function);
+        let ends = own.iter().rev().take_while(|last| is_end(last)).count();
+        let kept = &own[..own.len() - ends];
+        let has_frame = kept.iter().any(makes_frame);
+        let of_operation = kept.iter().filter(|each| !(has_frame && is_of_frame(each)));
+        let instructions: Vec<_> = of_operation.chain(&beside).copied().collect();
+        let all: Vec<_> = own.iter().chain(&beside).copied().collect();
         let names = Names::new(image, function, &instructions);
         let calls: BTreeSet<_> = instructions
             .iter()
-            .filter_map(|each| callee(image, function, each))
+            .filter_map(|each| Some(callee(image, function, &beside, each)?.name()))
             .collect();
         let indirect = instructions
             .iter()
             .filter(|each| is_indirect(each) && constant::target(image, function, each).is_none());
         Self {
             lines: lines(&all, &instructions, &names),
-            bytes: bytes(&all) - frame.iter().map(Instruction::len).sum::<usize>(),
+            bytes: instructions.iter().map(|each| bytes(image, each)).sum(),
             instructions: instructions.len(),
             stack: instructions.iter().map(claimed).sum(),
             calls: calls.into_iter().collect(),
@@ -74,13 +77,10 @@ impl Sequence {
     }
 }
 
-/// How many bytes there are from the first to the last: more than the instructions' own where Xen's letters stand between two.
-fn bytes(instructions: &[Instruction]) -> usize {
-    match instructions {
-        [first, .., last] => (last.next_ip() - first.ip()) as usize,
-        [only] => only.len(),
-        [] => 0,
-    }
+/// How many bytes `instruction` has, Xen's letters behind it included.
+fn bytes(image: &Image, instruction: &Instruction) -> usize {
+    let behind = image.behind_prefix(instruction).unwrap_or(instruction.next_ip());
+    (behind - instruction.ip()) as usize
 }
 
 /// Whether it is what a function with a frame pointer begins with; assembly that goes elsewhere has none.
@@ -112,20 +112,55 @@ fn claimed(instruction: &Instruction) -> u64 {
     }
 }
 
-/// The function that `instruction` calls, or jumps to as its last act; by an address in read-only memory, too, as the linker leaves some.
-fn callee(image: &Image, function: &Function, instruction: &Instruction) -> Option<String> {
+/// The functions that `function` calls, with what it leads to beside all functions, by ascending address.
+pub fn callees<'i>(image: &'i Image, function: &Function) -> Vec<&'i Function> {
+    let Parts { own, beside } = parts::of(image, function);
+    let called = own
+        .iter()
+        .chain(&beside)
+        .filter_map(|each| match callee(image, function, &beside, each)? {
+            Callee::Function(called) => Some((called.range.start, called)),
+            Callee::Unknown => None,
+        });
+    called.collect::<BTreeMap<_, _>>().into_values().collect()
+}
+
+/// What an instruction calls.
+enum Callee<'i> {
+    Function(&'i Function),
+    /// No function is there.
+    Unknown,
+}
+
+impl Callee<'_> {
+    fn name(&self) -> String {
+        match self {
+            Self::Function(function) => function.name.clone(),
+            Self::Unknown => "unknown".to_owned(),
+        }
+    }
+}
+
+/// What `instruction` calls, or jumps to as its last act; by an address in read-only memory, too, as the linker leaves some.
+fn callee<'i>(
+    image: &'i Image,
+    function: &Function,
+    beside: &[Instruction],
+    instruction: &Instruction,
+) -> Option<Callee<'i>> {
     if let Some(target) = constant::target(image, function, instruction) {
-        return Some(target.name.clone());
+        return Some(Callee::Function(target));
     }
     let leads_away = match instruction.flow_control() {
         FlowControl::Call => instruction.is_call_near(),
         FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch => {
-            !function.range.contains(&instruction.near_branch_target())
+            let target = instruction.near_branch_target();
+            !function.range.contains(&target) && beside.iter().all(|each| each.ip() != target)
         }
         _ => false,
     };
     let target = || image.function_at(instruction.near_branch_target());
-    leads_away.then(|| target().map_or_else(|| "unknown".to_owned(), |target| target.name.clone()))
+    leads_away.then(|| target().map_or(Callee::Unknown, Callee::Function))
 }
 
 /// Whether it goes where a register or memory says.
@@ -136,19 +171,18 @@ fn is_indirect(instruction: &Instruction) -> bool {
     )
 }
 
-/// The text of those of `all` instructions that are `shown`, and of the labels before them and behind.
+/// The text of those of `all` instructions that are `shown`, and of the labels before all of them.
 fn lines(all: &[Instruction], shown: &[Instruction], names: &Names) -> Vec<String> {
     let mut formatter = names.formatter();
     let mut lines = Vec::new();
     for instruction in all {
         lines.extend(names.label(instruction.ip()));
-        if shown.contains(instruction) {
+        if shown.iter().any(|each| each.ip() == instruction.ip()) {
             let mut line = String::new();
             formatter.format(instruction, &mut line);
             lines.push(line);
         }
     }
-    lines.extend(all.last().and_then(|last| names.label(last.next_ip())));
     lines
 }
 

@@ -1,8 +1,11 @@
+use super::super::image::DETOURS;
 use super::super::image::sample::{Part, image};
 use super::reference::Reference;
 use super::*;
+use crate::platform::Platform;
 use iced_x86::code_asm::*;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// The operation `G.f` of an image whose probe `write` writes.
 fn operation(write: &dyn Fn(&mut CodeAssembler)) -> BTreeMap<String, Sequence> {
@@ -164,6 +167,117 @@ fn an_operation_that_is_a_function_is_looked_at_there() {
 }
 
 #[test]
+fn of_two_functions_of_one_name_the_one_that_is_called_is_looked_at() {
+    const NAME: &str = "_ZN16subarch_paravirt1f17h0123456789abcdefE";
+    let other = NAME.replace('0', "1");
+    let image = image(&[
+        ("probe.G.f", &|a| a.call(0x20).unwrap()),
+        (NAME, &|a| a.cli().unwrap()),
+        (&other, &|a| a.sti().unwrap()),
+    ]);
+    assert_eq!(found(&image)["G.f.body"].lines, ["sti"]);
+}
+
+#[test]
+fn what_assembly_calls_is_followed_to_the_operation() {
+    let image = image(&[
+        ("probe.G.f", &|a| a.call(0x10).unwrap()),
+        ("subarch_paravirt::f::keeping_for_xen", &|a| {
+            a.push(rax).unwrap();
+            a.call(0x20).unwrap();
+            a.pop(rax).unwrap();
+            a.ret_1(8).unwrap();
+        }),
+        ("subarch_xen::assembly::f", &|a| a.syscall().unwrap()),
+    ]);
+    let found = found(&image);
+    assert_eq!(found["G.f.body"].calls, ["subarch_xen::assembly::f"]);
+    assert_eq!(found["G.f.body.body"].lines, ["syscall"]);
+}
+
+/// The operation `G.f` of an image in which a jump has taken its place, to what `write` writes.
+fn detour(write: &dyn Fn(&mut CodeAssembler)) -> BTreeMap<String, Sequence> {
+    let image = image(&[
+        ("probe.G.f", &|a| {
+            a.jmp(0x10).unwrap();
+            a.ret().unwrap();
+        }),
+        (DETOURS[0], &|a| {
+            write(a);
+            a.jmp(2).unwrap();
+        }),
+        ("callee", &|a| a.ret().unwrap()),
+    ]);
+    found(&image)
+}
+
+/// What an operation under Xen may be.
+fn masks(a: &mut CodeAssembler) {
+    a.mov(byte_ptr(1).gs(), 1).unwrap();
+}
+
+#[test]
+fn a_detour_is_a_part_of_the_operation() {
+    let reviewed = reviewed(&detour(&masks));
+    assert_eq!(
+        reviewed.operations["G.f"].sequence.lines,
+        ["jmp short 2", "1:", "2:", "mov byte ptr gs:[1], 1", "jmp short 1"]
+    );
+    assert!(compare(&detour(&masks), &reviewed).violations.is_empty());
+    let complaint = |write: &dyn Fn(&mut CodeAssembler)| compare(&detour(write), &reviewed).violations[0].to_string();
+    assert_eq!(
+        complaint(&|a| a.mov(byte_ptr(1).gs(), 0).unwrap()),
+        "operations: G.f: it does something else: [mov byte ptr gs:[1], 0], reviewed was [mov byte ptr gs:[1], 1]"
+    );
+    assert_eq!(
+        complaint(&|a| {
+            a.nop().unwrap();
+            masks(a);
+        }),
+        "operations: G.f: 14 bytes instead of 13; the first difference is `nop`, reviewed was `mov byte ptr gs:[1], 1`"
+    );
+    assert_eq!(
+        complaint(&|a| {
+            masks(a);
+            a.call(0x20).unwrap();
+        }),
+        "operations: G.f: it calls callee, and should call nothing"
+    );
+    assert!(complaint(&|a| a.jmp(rax).unwrap()).ends_with("`jmp rax` goes through a pointer"));
+}
+
+#[test]
+fn a_line_of_a_reference_that_was_changed_is_a_violation() {
+    let found = detour(&masks);
+    let mut references = reviewed(&found);
+    let reference = references.operations.get_mut("G.f").unwrap();
+    reference.sequence.lines[3] = "mov byte ptr gs:[2], 1".to_owned();
+    reference.sequence.essence.clear();
+    assert_eq!(compare(&found, &references).violations.len(), 1);
+    let reference = references.operations.get_mut("G.f").unwrap();
+    reference.sequence.bytes -= 1;
+    reference.sequence.essence = found["G.f"].essence.clone();
+    assert!(
+        compare(&found, &references).violations[0]
+            .what
+            .ends_with("the first difference is `mov byte ptr gs:[1], 1`, reviewed was `mov byte ptr gs:[2], 1`")
+    );
+}
+
+#[test]
+fn an_image_of_several_platforms_has_references_of_its_own_on_each() {
+    let subject = |platforms| Subject {
+        platform: Platform::Xen,
+        platforms,
+        image: image(&[("f", &cli)]),
+        file: Vec::new(),
+        root: Path::new("/"),
+    };
+    assert_eq!(name(&subject(&[Platform::Xen])), "xen");
+    assert_eq!(name(&subject(Platform::ALL.as_slice())), "paravirt-xen");
+}
+
+#[test]
 fn a_call_and_its_reason_belong_together() {
     let found = operation(&|a| a.call(0x20).unwrap());
     let mut references = reviewed(&found);
@@ -239,12 +353,13 @@ fn every_operation_of_the_border_has_a_probe_and_a_reference_on_every_platform()
     let operations = operations_of_the_border();
     assert!(operations.len() > 40, "{operations:?}");
     assert_eq!(operations, probed());
-    for platform in Platform::ALL {
-        let references = reference::read(root, platform).unwrap();
+    let alone = Platform::ALL.map(Platform::name);
+    for name in alone.into_iter().chain(["paravirt-native", "paravirt-xen"]) {
+        let references = reference::read(root, name).unwrap();
         for operation in &operations {
             assert!(
                 references.operations.contains_key(operation),
-                "{platform} has no reference for {operation}"
+                "{name} has no reference for {operation}"
             );
         }
     }

@@ -1,3 +1,4 @@
+use super::super::image::LETTERS;
 use super::super::image::sample::{file, image};
 use super::*;
 use iced_x86::code_asm::{CodeAssembler, ptr, rax};

@@ -2,10 +2,14 @@
 //!
 //! The function is walked along all its branches with a small state: how far RSP is below where it was at the first instruction,
 //! the same for RBP while it holds a place in the stack, and which registers hold known addresses, since compilers call through a
-//! register what they call often. Where paths meet, the deeper one counts, and what they disagree on is unknown.
+//! register what they call often. Where paths meet, the deeper one counts, and what they disagree on is unknown. What jumps lead to that
+//! have taken the place of instructions is a part of the function they are in.
 
+mod common;
 mod effect;
 mod state;
+
+pub use common::Common;
 
 use super::super::image::{Function, Image};
 use iced_x86::{FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register};
@@ -49,18 +53,13 @@ const RETURN_ADDRESS: i64 = 8;
 /// No function of a kernel reaches so far: what does is a loop that this walk does not understand.
 const BEYOND_REASON: i64 = 1 << 24;
 
-/// Walks through `function`.
-pub fn of(image: &Image, function: &Function) -> Frame {
-    let instructions = image.instructions(function);
+/// Walks through `function` of the image that `common` is of.
+pub fn of(common: &Common<'_>, function: &Function) -> Frame {
+    let own = common.image.instructions(function);
     let mut walk = Walk {
-        image,
+        common,
         function,
-        by_address: instructions
-            .iter()
-            .enumerate()
-            .map(|(number, each)| (each.ip(), number))
-            .collect(),
-        instructions,
+        own: own.into_iter().map(|each| (each.ip(), each)).collect(),
         states: BTreeMap::new(),
         waiting: BTreeSet::from([function.range.start]),
         information: InstructionInfoFactory::new(),
@@ -75,10 +74,9 @@ pub fn of(image: &Image, function: &Function) -> Frame {
 
 /// A walk in progress.
 struct Walk<'a> {
-    image: &'a Image,
+    common: &'a Common<'a>,
     function: &'a Function,
-    instructions: Vec<Instruction>,
-    by_address: BTreeMap<u64, usize>,
+    own: BTreeMap<u64, Instruction>,
     /// What is known before each instruction that can be reached.
     states: BTreeMap<u64, State>,
     /// Those whose state has changed.
@@ -90,26 +88,49 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Goes on from the instruction at `address` to those that can follow.
     fn step(&mut self, address: u64) {
-        let (Some(number), Some(state)) = (self.by_address.get(&address), self.states.get(&address)) else {
+        let (Some(instruction), Some(state)) = (self.at(address), self.states.get(&address)) else {
             return;
         };
-        let instruction = self.instructions[*number];
         let mut state = state.clone();
-        if !effect::apply(self.image, &instruction, &mut state, &mut self.information) || state.depth > BEYOND_REASON {
+        if !effect::apply(self.common, &instruction, &mut state, &mut self.information) || state.depth > BEYOND_REASON {
             self.frame.unclear.get_or_insert(instruction);
             return;
         }
         self.frame.own = self.frame.own.max(state.depth.max(0).cast_unsigned());
-        if let Some(target) = branch(&instruction)
-            && self.function.range.contains(&target)
-        {
+        if let Some(target) = branch(&instruction).filter(|target| self.is_inside(*target)) {
+            if self.common.beside.contains(target) && self.at(target).is_none() {
+                self.frame.unclear.get_or_insert(instruction);
+            }
             self.reach(target, state.clone());
         }
-        for target in jump_table(self.image, &instruction, self.function) {
+        for target in jump_table(self.common.image, &instruction, self.function) {
             self.reach(target, state.clone());
         }
-        if falls_through(&instruction) {
+        if self.falls_through(&instruction) {
             self.reach(instruction.next_ip(), state);
+        }
+    }
+
+    /// The instruction at `address`, of the function or of what it leads to beside all functions.
+    fn at(&self, address: u64) -> Option<Instruction> {
+        let own = self.own.get(&address).copied();
+        own.or_else(|| self.common.beside.at(address))
+    }
+
+    /// Whether what is at `address` is a part of the function, there or beside all functions.
+    fn is_inside(&self, address: u64) -> bool {
+        self.function.range.contains(&address) || self.common.beside.contains(address)
+    }
+
+    /// Whether the next instruction can follow.
+    fn falls_through(&self, instruction: &Instruction) -> bool {
+        match instruction.flow_control() {
+            FlowControl::Return
+            | FlowControl::UnconditionalBranch
+            | FlowControl::IndirectBranch
+            | FlowControl::Exception => false,
+            _ if is_call(instruction) => !self.common.is_last(instruction),
+            _ => true,
         }
     }
 
@@ -128,11 +149,10 @@ impl Walk<'_> {
     /// Collects the calls, now that all states are final.
     fn finish(mut self) -> Frame {
         for (address, state) in &self.states {
-            let Some(number) = self.by_address.get(address) else {
+            let Some(instruction) = self.at(*address) else {
                 continue;
             };
-            let instruction = self.instructions[*number];
-            let Some(to) = leads_to(self.image, &instruction, state, self.function) else {
+            let Some(to) = self.leads_to(&instruction, state) else {
                 continue;
             };
             let pushed = if is_call(&instruction) { RETURN_ADDRESS } else { 0 };
@@ -146,21 +166,20 @@ impl Walk<'_> {
         self.frame.own = self.frame.own.max(deepest.unwrap_or(0));
         self.frame
     }
-}
 
-/// The function outside of `function` that `instruction` calls or jumps to.
-fn leads_to(image: &Image, instruction: &Instruction, state: &State, function: &Function) -> Option<Target> {
-    match instruction.flow_control() {
-        FlowControl::Call if instruction.mnemonic() == Mnemonic::Call => {
-            Some(Target::Known(instruction.near_branch_target()))
+    /// The function outside of this one that `instruction` calls or jumps to.
+    fn leads_to(&self, instruction: &Instruction, state: &State) -> Option<Target> {
+        let image = self.common.image;
+        match instruction.flow_control() {
+            FlowControl::Call if is_call(instruction) => Some(Target::Known(instruction.near_branch_target())),
+            FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch => {
+                let target = branch(instruction)?;
+                (!self.is_inside(target)).then_some(Target::Known(target))
+            }
+            FlowControl::IndirectBranch if !jump_table(image, instruction, self.function).is_empty() => None,
+            FlowControl::IndirectCall | FlowControl::IndirectBranch => Some(computed(image, instruction, state)),
+            _ => None,
         }
-        FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch => {
-            let target = branch(instruction)?;
-            (!function.range.contains(&target)).then_some(Target::Known(target))
-        }
-        FlowControl::IndirectBranch if !jump_table(image, instruction, function).is_empty() => None,
-        FlowControl::IndirectCall | FlowControl::IndirectBranch => Some(computed(image, instruction, state)),
-        _ => None,
     }
 }
 
@@ -200,14 +219,6 @@ fn branch(instruction: &Instruction) -> Option<u64> {
         FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch
     );
     jumps.then(|| instruction.near_branch_target())
-}
-
-/// Whether the next instruction can follow.
-fn falls_through(instruction: &Instruction) -> bool {
-    !matches!(
-        instruction.flow_control(),
-        FlowControl::Return | FlowControl::UnconditionalBranch | FlowControl::IndirectBranch | FlowControl::Exception
-    )
 }
 
 fn is_call(instruction: &Instruction) -> bool {

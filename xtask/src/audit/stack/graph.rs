@@ -5,15 +5,15 @@
 
 use super::super::image::Image;
 use super::declared::{Declared, Says};
-use super::frame::{self, Call, Frame, Target};
+use super::frame::{self, Call, Common, Frame, Target};
 use iced_x86::OpKind;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 /// The functions of an image as far as they were asked for, and what each needs.
 pub struct Graph<'a> {
-    /// The image.
-    pub image: &'a Image,
+    image: &'a Image,
+    common: Common<'a>,
     /// What is declared about it.
     pub declared: &'a Declared,
     numbers: BTreeMap<u64, usize>,
@@ -40,6 +40,7 @@ impl<'a> Graph<'a> {
         let starts = image.functions.iter().enumerate();
         Self {
             image,
+            common: Common::of(image),
             declared,
             numbers: starts.map(|(number, each)| (each.range.start, number)).collect(),
             addresses_taken: addresses_taken(image),
@@ -64,7 +65,7 @@ impl<'a> Graph<'a> {
 
     fn look_at(&self, number: usize) -> Node {
         let function = &self.image.functions[number];
-        let frame = frame::of(self.image, function);
+        let frame = frame::of(&self.common, function);
         let targets = frame
             .calls
             .iter()

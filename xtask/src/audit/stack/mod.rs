@@ -15,6 +15,7 @@ mod frame;
 mod graph;
 
 use super::{Finding, Rule, Subject, Violation};
+use crate::platform::Platform;
 use anyhow::Result;
 use declared::{Declared, FILE, Role, Says};
 use depth::{Path, Paths, Search};
@@ -50,7 +51,7 @@ fn check(subject: &Subject<'_>) -> Result<Finding> {
 
 /// The same with these declarations.
 fn check_with(declarations: &str, subject: &Subject<'_>) -> Result<Finding> {
-    let declared = Declared::read(declarations, subject.platform)?;
+    let declared = Declared::read(declarations, compiled(subject))?;
     let mut violations = Vec::new();
     let entries = entries(subject, &declared, &mut violations);
     let unused = declared
@@ -65,6 +66,14 @@ fn check_with(declarations: &str, subject: &Subject<'_>) -> Result<Finding> {
         details: entries.iter().flat_map(Entry::lines).collect(),
         violations,
     })
+}
+
+/// The platform whose code is executed: on a bare machine it is that of vmi, if vmi is there, with a ROM or without.
+fn compiled(subject: &Subject<'_>) -> Platform {
+    let with_rom = [Platform::Vmi].into_iter().find(|vmi| subject.platforms.contains(vmi));
+    with_rom
+        .filter(|_| subject.platform.is_bare())
+        .unwrap_or(subject.platform)
 }
 
 /// Measures all entries that are declared; what is in doubt is a violation.

@@ -1,5 +1,6 @@
 //! Images whose stacks are not deep enough, or of which that cannot be said.
 
+use super::super::image::DETOURS;
 use super::super::image::sample::{Part, image};
 use super::*;
 use crate::platform::Platform;
@@ -55,6 +56,41 @@ fn what_runs_its_interrupt_and_an_exception_must_fit() {
     assert!(
         wrong[0].contains("without a panic, do not fit into a stack of 1024"),
         "{wrong:?}"
+    );
+}
+
+#[test]
+fn what_jumps_have_taken_out_of_line_must_fit_as_well() {
+    let with_room = |room: i32| {
+        complaints(
+            "entry all base 0 call -- x",
+            &[
+                ("call", &|a| a.jmp(0x10).unwrap()),
+                (DETOURS[0], &|a| goes_on(a, room, 0x30)),
+                ("leaf", &returns),
+            ],
+        )
+    };
+    assert_eq!(with_room(0x300), Vec::<String>::new());
+    assert!(with_room(0x400)[0].contains("do not fit into a stack of 1024"));
+}
+
+#[test]
+fn on_a_bare_machine_the_code_is_that_of_vmi_if_there_is_any() {
+    let compiled = |platform, platforms| {
+        compiled(&Subject {
+            platform,
+            platforms,
+            image: image(&[("leaf", &returns)]),
+            file: Vec::new(),
+            root: File::new("/"),
+        })
+    };
+    assert_eq!(compiled(Platform::Native, &Platform::ALL), Platform::Vmi);
+    assert_eq!(compiled(Platform::Xen, &Platform::ALL), Platform::Xen);
+    assert_eq!(
+        compiled(Platform::Native, &[Platform::Native, Platform::Xen]),
+        Platform::Native
     );
 }
 

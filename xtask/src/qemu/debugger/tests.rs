@@ -23,6 +23,34 @@ impl Write for Stub {
     }
 }
 
+/// A stub that hangs up when it has said everything.
+struct Leaving(Cursor<Vec<u8>>);
+
+impl Read for Leaving {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Leaving {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let has_more = self.0.position() < self.0.get_ref().len() as u64;
+        has_more.then_some(bytes.len()).ok_or(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_machine_may_end_as_soon_as_it_is_let_go_and_no_sooner() {
+    let debugger = |says: &str| Debugger::new(Leaving(Cursor::new(says.into())));
+    debugger("+$OK#9a").let_go().unwrap();
+    debugger("").let_go().unwrap_err();
+    debugger("+$90#69").read_all(0x10..0x12).unwrap_err();
+}
+
 /// A debugger at a stub that says `says`.
 fn debugger(says: &str) -> Debugger<Stub> {
     Debugger::new(Stub {

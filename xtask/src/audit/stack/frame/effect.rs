@@ -1,6 +1,7 @@
 //! What one instruction changes of a [`State`].
 
 use super::super::super::image::Image;
+use super::common::Common;
 use super::state::State;
 use iced_x86::{FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
 
@@ -19,7 +20,7 @@ const LOST_IN_CALLS: [Register; 9] = [
 
 /// Changes `state` to what holds after `instruction`; false if it is not known where the stack is then.
 pub fn apply(
-    image: &Image,
+    common: &Common<'_>,
     instruction: &Instruction,
     state: &mut State,
     information: &mut InstructionInfoFactory,
@@ -30,10 +31,11 @@ pub fn apply(
     );
     if is_call {
         LOST_IN_CALLS.into_iter().for_each(|register| state.set(register, None));
+        state.depth -= common.taken_by(instruction);
         return true;
     }
     let (depth, base) = (moved(instruction, state), new_base(instruction, state));
-    let constant = constant(image, instruction);
+    let constant = constant(common.image, instruction);
     let writes = information
         .info(instruction)
         .used_registers()

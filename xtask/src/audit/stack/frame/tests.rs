@@ -1,11 +1,12 @@
-use super::super::super::image::sample::image;
+use super::super::super::image::DETOURS;
+use super::super::super::image::sample::{Part, image};
 use super::*;
 use iced_x86::code_asm::*;
 
 /// The frame of a function of these instructions, which is the second of its image.
 fn frame(write: &dyn Fn(&mut CodeAssembler)) -> Frame {
     let image = image(&[("callee", &|a| a.ret().unwrap()), ("function", write)]);
-    of(&image, &image.functions[1])
+    of(&Common::of(&image), &image.functions[1])
 }
 
 fn depths(frame: &Frame) -> Vec<(u64, Target)> {
@@ -101,4 +102,74 @@ fn a_stack_that_comes_from_elsewhere_is_not_clear() {
         a.push(rax).unwrap();
     });
     assert_eq!((own_area.own, own_area.unclear), (0x20, None));
+}
+
+/// The frame of a function that has a room of 32 bytes, and at 20, 22 and 23 a jump to `detour`, which is at 32, an instruction and the end
+/// of the room. At 0 is a function that takes two arguments off the stack.
+fn frame_with_detour(detour: &dyn Fn(&mut CodeAssembler)) -> Frame {
+    let parts: [Part<'_>; 3] = [
+        ("callee", &|a| a.ret_1(16).unwrap()),
+        ("function", &|a| {
+            a.sub(rsp, 0x20).unwrap();
+            a.jmp(0x20).unwrap();
+            a.nop().unwrap();
+            a.add(rsp, 0x20).unwrap();
+            a.ret().unwrap();
+        }),
+        (DETOURS[0], detour),
+    ];
+    let image = image(&parts);
+    of(&Common::of(&image), &image.functions[1])
+}
+
+#[test]
+fn a_detour_is_a_part_of_the_function_it_is_in() {
+    let frame = frame_with_detour(&|a| {
+        a.push(rax).unwrap();
+        a.push(rbx).unwrap();
+        a.call(0u64).unwrap();
+        a.jne(20).unwrap();
+        a.jmp(23).unwrap();
+    });
+    assert_eq!(frame.own, 0x20 + 2 * 8 + 8);
+    assert_eq!(depths(&frame), [(frame.own, Target::Known(0))]);
+    assert!(frame.unclear.is_none(), "the arguments are taken off each time");
+}
+
+#[test]
+fn a_detour_that_keeps_what_it_pushes_or_leads_between_instructions_is_not_clear() {
+    let keeps = frame_with_detour(&|a| {
+        a.sub(rsp, 0x10_0000).unwrap();
+        a.jmp(20).unwrap();
+    });
+    assert!(keeps.unclear.is_some());
+    let between = frame_with_detour(&|a| {
+        a.jne(0x24).unwrap();
+        a.mov(eax, 0).unwrap();
+    });
+    assert!(between.unclear.is_some());
+    let leaves = frame_with_detour(&|a| {
+        a.push(rax).unwrap();
+        a.jmp(0u64).unwrap();
+    });
+    assert_eq!(depths(&leaves), [(0x28, Target::Known(0))]);
+}
+
+#[test]
+fn what_is_behind_a_call_that_never_returns_counts_only_where_it_can_be_another_platforms() {
+    let mut image = image(&[
+        ("never", &|a| a.jmp(0u64).unwrap()),
+        ("function", &|a| {
+            a.call(0u64).unwrap();
+            a.sub(rsp, 0x100).unwrap();
+            a.ret().unwrap();
+        }),
+    ]);
+    let own = |image: &Image| of(&Common::of(image), &image.functions[1]).own;
+    assert_eq!(own(&image), 0x100);
+    let code = image.section(".text").unwrap().bytes.clone();
+    image
+        .replace_code(|range| &code[range.start as usize..range.end as usize])
+        .unwrap();
+    assert_eq!(own(&image), 8);
 }
