@@ -17,6 +17,13 @@ use pc_firmware::date::Registers;
 pub unsafe fn read(century: u8) -> Option<u64> {
     /// How often it is read until two readings agree; more than two are needed only if the second just changes.
     const TRIES: usize = 5;
+    /// The register that says whether the battery is flat, in its top bit. All others are 0, so this is what no chip at all says.
+    const BATTERY: u8 = 0x0d;
+    const NOBODY: u8 = 0xff;
+    // SAFETY: the caller vouches for the chip.
+    if unsafe { register(BATTERY) } == NOBODY {
+        return None;
+    }
     // SAFETY: the caller vouches for the chip.
     let mut last = unsafe { registers(century) };
     for _ in 0..TRIES {

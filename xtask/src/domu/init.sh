@@ -61,6 +61,7 @@ run_guest() {
     tee $shown </console >$terminal &
     attach <$terminal >/console &
     xl create -F -q /guest/$name.cfg 2>$tool_log || give_up "xl cannot create the guest"
+    [ -s $guest_log ] || return
     await 2 last_words_logged
     await 10 all_shown || say "the console is stuck; the guest printed: $(cat $guest_log)"
 }
@@ -86,13 +87,15 @@ all_shown() {
     [ "$(stat -c %s $shown)" -ge "$(stat -c %s $guest_log)" ]
 }
 
-# A guest that says "exit status" has decided; one that powers off or reboots has ended well; any other has crashed.
+# A guest that says "exit status" has decided; one that powers off or reboots has ended well; any other has crashed. Of one that says
+# nothing it is not known what it did before it halted, so it has not ended well.
 conclude() {
     status=$(sed -n 's/.*anyring: exit status \([0-9][0-9]*\).*/\1/p' $guest_log | tail -n 1)
     reason=$(sed -n 's/.*has shut down, reason code \([0-9][0-9]*\).*/\1/p' $tool_log | tail -n 1)
     [ -n "$status" ] && leave "$status"
+    [ -s $guest_log ] || say "the guest printed nothing: as PVH domU a kernel has no console but by a ROM for Xen"
     case $reason in
-    0 | 1) leave 0 ;;
+    0 | 1) [ ! -s $guest_log ] || leave 0 ;;
     esac
     cat $tool_log
     say "the guest ended without an exit status; xl's shutdown reason is '${reason:-none}' (3 is a crash)"

@@ -19,7 +19,7 @@ const SHOWN: usize = 40;
 pub fn explain(status: u8, log: &Path) -> Option<String> {
     let what = match status {
         UNABLE => "the Xen host could not create the guest",
-        CRASHED => "the guest ended without an exit status: it crashed",
+        CRASHED => "the guest ended without an exit status: it crashed, or could not say it",
         _ => return None,
     };
     Some(format!("{what}; the host's last words:\n{}", reasons(log)))
@@ -32,10 +32,14 @@ pub fn reasons(log: &Path) -> String {
     text.map_or_else(|error| format!("  (unreadable: {error})"), |text| telling_lines(&text))
 }
 
+/// How Xen begins what it says while it makes a virtual processor, register by register.
+const OF_NO_INTEREST: &str = "(XEN) HVM";
+
 /// What follows the creation of the guest, or if that was never reached the end of the log.
 #[must_use]
 pub fn telling_lines(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let of_interest = |line: &&str| !line.is_empty() && !line.starts_with(OF_NO_INTEREST);
+    let lines: Vec<&str> = log.lines().map(str::trim_end).filter(of_interest).collect();
     let created = lines.iter().rposition(|line| line.starts_with("host: dom0 is up"));
     let telling = &lines[created.map_or(0, |line| line + 1)..];
     let cut = telling.len().saturating_sub(SHOWN);
@@ -65,7 +69,7 @@ mod tests {
 
     #[test]
     fn only_what_came_after_the_creation_is_shown() {
-        let log = "(XEN) Xen version 4.17\r\nhost: dom0 is up, xl creates the guest\r\n\r\n(XEN) Domain 1 crashed\r\n";
+        let log = "(XEN) Xen version 4.17\r\nhost: dom0 is up, xl creates the guest\r\n\r\n(XEN) HVM d1v0 save: CPU\n(XEN) Domain 1 crashed\r\n";
         assert_eq!(telling_lines(log), "  (XEN) Domain 1 crashed\n");
         let early: String = (0..100).map(|number| format!("line {number}\n")).collect();
         assert!(telling_lines(&early).starts_with("  line 60\n"));

@@ -6,7 +6,7 @@
 //! Where one image is for several platforms, what each of them does is proved already. What is new is which code runs on which
 //! machine, so it is booted in every way that there is, and on machines with one CPU and with more.
 
-use crate::cli::{Boot, Domain, Machine, MachineArgs, RomChoice};
+use crate::cli::{Boot, Domain, Machine, MachineArgs, On, RomChoice};
 use crate::configuration::Configuration;
 use crate::platform::Platform;
 use crate::rom;
@@ -92,7 +92,7 @@ fn breakable(platform: Platform) -> MachineArgs {
     }
 }
 
-/// Every loader, every chip set.
+/// Every loader, every chip set, and what Xen leaves of a machine for a guest in ring 0.
 fn native() -> Machines {
     let with_cpus = |machine, cpus| MachineArgs {
         machine: Some(machine),
@@ -107,6 +107,8 @@ fn native() -> Machines {
             with_cpus(Machine::Microvm, 2),
             with_cpus(Machine::Q35, 4),
             with_cpus(Machine::Pc, 8),
+            beneath_xen(On::Xen, None, None),
+            beneath_xen(On::Xen, None, Some(4)),
         ],
         long: Some(with_cpus(Machine::Pc, 2)),
         broken: vec![breakable(Platform::Native)],
@@ -124,13 +126,15 @@ fn xen() -> Machines {
     }
 }
 
-/// Every ROM, those that must be refused as well.
+/// Every ROM, those that must be refused as well; and beneath Xen, those that leave the machine as it is.
 fn vmi() -> Machines {
     let mut tested = vec![without_rom()];
     tested.extend(rom::NAMES.iter().chain(&rom::BROKEN).map(|name| with_rom(name, None)));
     tested.push(with_rom(rom::TEMPLATE, None));
     tested.extend(["native", "call", rom::TEMPLATE].map(|name| with_rom(name, Some(4))));
     tested.extend([2, 4, 8].map(|cpus| with_rom("soft-if", Some(cpus))));
+    tested.push(beneath_xen(On::Xen, Some(RomChoice::None), None));
+    tested.push(beneath_xen(On::Xen, Some(RomChoice::Built("native".into())), Some(2)));
     Machines {
         tested,
         long: Some(with_rom("soft-if", Some(2))),
@@ -150,6 +154,16 @@ fn booted(boot: Boot) -> MachineArgs {
 fn domain(domain: Domain, cpus: Option<u32>) -> MachineArgs {
     MachineArgs {
         domain: Some(domain),
+        smp: cpus,
+        ..Default::default()
+    }
+}
+
+/// The PVH guest that an image for bare machines is beneath Xen, with `cpus` CPUs.
+fn beneath_xen(on: On, rom: Option<RomChoice>, cpus: Option<u32>) -> MachineArgs {
+    MachineArgs {
+        on: Some(on),
+        rom,
         smp: cpus,
         ..Default::default()
     }

@@ -119,6 +119,19 @@ fn an_image_of_one_is_not_told_to_be_another() {
 }
 
 #[test]
+fn images_for_bare_machines_are_tested_beneath_xen() {
+    for (features, labels) in [
+        ("native", ["PVH dom0", "PVH dom0 ×4"]),
+        ("vmi", ["no ROM PVH dom0", "native PVH dom0 ×2"]),
+    ] {
+        let lines = lines(&plan(features));
+        for label in labels {
+            assert!(lines.contains(&format!("{label}: test=all")), "{label}: {lines:?}");
+        }
+    }
+}
+
+#[test]
 fn on_vmi_the_rom_must_be_named() {
     let said = |features: &str, label: &str| {
         let runs = plan(features).runs(false, Path::new("Cargo.toml"));
