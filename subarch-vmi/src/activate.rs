@@ -110,6 +110,7 @@ fn try_candidate(found: &Found, boot: &mut Boot) -> bool {
             takeover::announce(boot);
             ROM.call_once(|| header);
             info!("vmi: {} at {address:#x}: {}", Name(&header), answers.counted());
+            answers.tell();
             true
         }
         Err(error) => {

@@ -106,6 +106,20 @@ impl Setup {
         };
         Some(rom).filter(|_| self.platform == Platform::Vmi)
     }
+
+    /// The ROM and where it is, without the rest of the machine: `native`, `xen, PVH dom0`.
+    pub fn rom_and_place(&self) -> String {
+        let rom = self.rom().map(words::rom_name).unwrap_or_default();
+        match &self.around {
+            Around::Machine { .. } => rom,
+            Around::Xen {
+                domain: Domain::Dom0, ..
+            } => format!("{rom}, PVH dom0"),
+            Around::Xen {
+                domain: Domain::Domu, ..
+            } => format!("{rom}, PVH domU"),
+        }
+    }
 }
 
 /// Checks that an image can be `on`, which is one of its platforms.

@@ -5,7 +5,9 @@ use crate::detour::{self, Detour};
 use crate::rom::Rom;
 use crate::site::{self, Site};
 use core::{fmt, mem, slice};
-use vmi64::{Answer, Call};
+use log::debug;
+use vmi64::answer::{KIND_CALL_REL, KIND_INLINE, KIND_JUMP_REL, KIND_NONE, KIND_NOP};
+use vmi64::{Answer, Call, RawAnswer};
 
 /// Room for the answer to every call, by its number.
 const NUMBERS: usize = 128;
@@ -83,6 +85,17 @@ impl Answers {
         }
     }
 
+    /// Writes to the log, for developers, which calls were answered how, a line for each kind of answer: `xtask` reads them.
+    pub fn tell(&self) {
+        for kind in [KIND_NONE, KIND_CALL_REL, KIND_JUMP_REL, KIND_NOP, KIND_INLINE] {
+            let calls = Call::ALL.iter().filter(move |call| {
+                let asked = site::checked().any(|site| site.call == **call);
+                asked && RawAnswer::encode(self.to(**call)).kind_and_length & 0xff == kind
+            });
+            debug!("vmi: answer {kind}: {}", Names(calls));
+        }
+    }
+
     /// Prints how many sites became what, and how many detours were opened.
     pub fn counted(&self) -> impl fmt::Display {
         let mut counted = Counted::default();
@@ -90,6 +103,15 @@ impl Answers {
         let open = |detour: &Detour| self.is_taken(detour.call);
         counted.detours = detour::all().flatten().filter(open).count() as u32;
         counted
+    }
+}
+
+/// Prints the names of calls.
+struct Names<I>(I);
+
+impl<'a, I: Iterator<Item = &'a Call> + Clone> fmt::Display for Names<I> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.clone().try_for_each(|call| write!(out, "{} ", call.name()))
     }
 }
 

@@ -26,7 +26,9 @@ use anyhow::{Context, Result};
 use lines::Lines;
 use machine::{Extras, Payload};
 use session::{Console, Outcome};
+use sha2::{Digest, Sha256};
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -50,6 +52,8 @@ pub struct Prepared {
     host_log: Option<PathBuf>,
     /// What is booted on what.
     pub sentence: String,
+    /// The SHA-256 of the kernel's file, in hexadecimal digits.
+    kernel: String,
 }
 
 impl Prepared {
@@ -61,6 +65,7 @@ impl Prepared {
         let mut outcome = session::run(self.qemu, console, self.lines, &self.image, &self.root)?;
         let of_log = self.host_log.and_then(|log| host_remark(&outcome.ending, &log));
         let remark = of_log.or_else(|| last_words(&outcome.ending, &outcome.hypervisor));
+        outcome.kernel = self.kernel;
         outcome.remark = remark.map(|text| {
             let named = annotating(&self.image, &self.root).push(text.as_bytes());
             String::from_utf8_lossy(&named).into_owned()
@@ -129,7 +134,14 @@ pub fn prepare(
         lines,
         host_log,
         sentence: setup.sentence(&hypervisor),
+        kernel: digest(&built.stripped)?,
     })
+}
+
+/// The SHA-256 of a file, in hexadecimal digits.
+fn digest(file: &Path) -> Result<String> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Who loads the kernel on a machine of its own.

@@ -45,6 +45,8 @@ pub struct Outcome {
     pub elapsed: Duration,
     /// What a hypervisor said for itself, if it has a line to do so.
     pub hypervisor: String,
+    /// The SHA-256 of the kernel's file as it was booted.
+    pub kernel: String,
     /// What a host around the kernel has to say about this ending.
     pub remark: Option<String>,
 }
@@ -92,6 +94,7 @@ pub fn run(mut qemu: Command, console: Console, lines: Lines, image: &Path, root
         transcript: desk.transcript,
         hypervisor: desk.hypervisor,
         elapsed: started.elapsed(),
+        kernel: String::new(),
         remark: None,
     })
 }

@@ -92,7 +92,7 @@ impl Machine {
 }
 
 /// A ROM in a word or two.
-fn rom_name(rom: &RomChoice) -> String {
+pub(super) fn rom_name(rom: &RomChoice) -> String {
     match rom {
         RomChoice::None => "no ROM".to_owned(),
         RomChoice::Built(name) => name.clone(),

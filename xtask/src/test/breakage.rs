@@ -143,6 +143,7 @@ mod tests {
                 transcript,
                 elapsed,
                 hypervisor: String::new(),
+                kernel: String::new(),
                 remark: None,
             };
             Breakage::StackOverflow.judge(Platform::Xen, &outcome)

@@ -1,5 +1,6 @@
 //! Tests, their verdicts, and how they are counted.
 
+use super::answers::Evidence;
 use std::fmt;
 
 /// What came out of one test.
@@ -48,6 +49,8 @@ pub struct Column {
     pub cases: Vec<Case>,
     /// What was printed in the runs in which a test failed.
     pub transcript: String,
+    /// Which kernel its machines were given, and what a ROM has made of it.
+    pub evidence: Vec<Evidence>,
 }
 
 impl Column {
@@ -58,6 +61,7 @@ impl Column {
             label: label.into(),
             cases,
             transcript: if failed { output.to_owned() } else { String::new() },
+            evidence: Vec::new(),
         }
     }
 
@@ -67,7 +71,7 @@ impl Column {
         Self {
             cases: vec![Case::new("run", Verdict::Failed(why.into()))],
             label,
-            transcript: String::new(),
+            ..Self::default()
         }
     }
 }
@@ -78,6 +82,7 @@ pub fn merge(columns: &mut Vec<Column>, run: Column) {
         Some(column) => {
             column.cases.extend(run.cases);
             column.transcript.push_str(&run.transcript);
+            column.evidence.extend(run.evidence);
         }
         None => columns.push(run),
     }

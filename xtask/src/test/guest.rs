@@ -1,5 +1,6 @@
 //! One run of the kernel's own tests, and what can be concluded from what it printed.
 
+use super::answers::{self, Evidence};
 use super::case::{Case, Column, Tally, Verdict};
 use super::lines;
 use super::plan::{Expected, Planned};
@@ -35,7 +36,14 @@ pub fn run(workshop: &Workshop, planned: &Planned, built: &Built) -> Column {
             let cases = judge(planned.setup.platform, &planned.expected, &outcome);
             eprintln!("{}; {:.1} s", Tally::of(&cases), outcome.elapsed.as_secs_f64());
             let remark = outcome.remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default();
-            Column::of(label, cases, &(outcome.transcript + &remark))
+            let evidence = Evidence {
+                kernel: outcome.kernel,
+                answers: answers::read(&outcome.transcript).map(|answers| (planned.setup.rom_and_place(), answers)),
+            };
+            Column {
+                evidence: vec![evidence],
+                ..Column::of(label, cases, &(outcome.transcript + &remark))
+            }
         }
         Err(why) => {
             eprintln!("not started");
@@ -138,6 +146,7 @@ mod tests {
             transcript: transcript.into(),
             elapsed: Duration::ZERO,
             hypervisor: String::new(),
+            kernel: String::new(),
             remark: None,
         }
     }

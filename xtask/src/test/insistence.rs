@@ -88,6 +88,7 @@ mod tests {
             transcript: transcript.into(),
             elapsed: Duration::ZERO,
             hypervisor: String::new(),
+            kernel: String::new(),
             remark: None,
         })
     }

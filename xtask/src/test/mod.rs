@@ -8,6 +8,7 @@
 //! small, and that a new one boots as it is made. A column
 //! of the table that differs from its neighbours is a platform that does not keep the border's promise.
 
+mod answers;
 mod breakage;
 mod broken_tables;
 mod case;
@@ -77,6 +78,8 @@ fn columns(workshop: &Workshop, plan: &Plan, release: bool) -> Vec<Column> {
         case::merge(&mut columns, guest::run(workshop, &planned, &built));
     }
     if plan.is_about_roms() {
+        let evidence: Vec<_> = columns.iter().flat_map(|column| column.evidence.clone()).collect();
+        columns.extend(answers::judge(&workshop.paths.root, &evidence));
         columns.push(roms::new(workshop, plan, release, &built, &module));
     }
     columns.extend(refusals.err().map(|why| Column::failed("changed", explain(&why))));

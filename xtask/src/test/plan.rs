@@ -50,6 +50,11 @@ pub struct Planned {
     pub expected: Expected,
 }
 
+/// All tests that do not take minutes.
+const ALL: &str = "test=all";
+/// The same, where the log shall tell how a ROM has answered.
+const ALL_WITH_ANSWERS: &str = "test=all log=debug";
+
 /// The test that takes minutes and is worth them every time; the others that do are left to whoever asks for `test=soak`.
 const LONG_TEST: &str = "test=programs-ten-thousand-leave-no-trace";
 /// How long it may take.
@@ -150,7 +155,7 @@ impl Plan {
 
 /// The kernel's tests on one machine, and what it must say about the ROM there.
 fn tests(image: &Image, machine: &MachineArgs, module: &Path) -> Option<Planned> {
-    let said_of_rom = machine.rom.as_ref().map(what_is_said_of);
+    let said_of_rom = machine.rom.as_ref().map(|rom| what_is_said_of(rom, machine.on));
     let machine = MachineArgs {
         module: Some(module.to_owned()),
         ..machine.clone()
@@ -160,7 +165,7 @@ fn tests(image: &Image, machine: &MachineArgs, module: &Path) -> Option<Planned>
     Some(Planned {
         label,
         setup,
-        arguments: "test=all".into(),
+        arguments: if said_of_rom.is_some() { ALL_WITH_ANSWERS } else { ALL }.into(),
         limit,
         expected: Expected::Tests { said_of_rom },
     })
@@ -234,10 +239,10 @@ fn refusal(image: &Image, machine: &MachineArgs, expected: Expected) -> Result<P
     })
 }
 
-/// What the kernel must print as vmi about the ROM it finds: that it was taken, or what is wrong with it.
+/// What the kernel must print as vmi about the ROM it finds where it is booted `on`: that it was taken, or what is wrong with it.
 ///
 /// The broken ones must not keep it from passing its tests: it goes on with its compiled-in operations.
-fn what_is_said_of(rom: &RomChoice) -> String {
+fn what_is_said_of(rom: &RomChoice, on: Option<On>) -> String {
     let taken = |name: &str| format!("vmi: ROM '{name}'");
     match rom {
         RomChoice::None => "vmi: no ROM found".to_owned(),
@@ -249,6 +254,9 @@ fn what_is_said_of(rom: &RomChoice) -> String {
             "truncated" => "truncated length".to_owned(),
             "stray" => "relocation outside".to_owned(),
             "refuse" => "refuse".to_owned(),
+            rom::XEN if !matches!(on, Some(On::Xen | On::XenDomu)) => {
+                "it refuses Init: no hypervisor beneath".to_owned()
+            }
             good => taken(good),
         },
     }

@@ -59,6 +59,7 @@ mod tests {
             transcript: transcript.into(),
             elapsed: Duration::ZERO,
             hypervisor: String::new(),
+            kernel: String::new(),
             remark: None,
         };
         judge_with_backtrace(&outcome, words)

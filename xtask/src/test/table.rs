@@ -64,7 +64,7 @@ mod tests {
         Column {
             label: label.into(),
             cases,
-            transcript: String::new(),
+            ..Column::default()
         }
     }
 

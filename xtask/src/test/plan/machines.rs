@@ -126,15 +126,22 @@ fn xen() -> Machines {
     }
 }
 
-/// Every ROM, those that must be refused as well; and beneath Xen, those that leave the machine as it is.
+/// Every ROM, those that must be refused as well; and beneath Xen, those that leave the machine as it is, and the one for Xen.
 fn vmi() -> Machines {
     let mut tested = vec![without_rom()];
     tested.extend(rom::NAMES.iter().chain(&rom::BROKEN).map(|name| with_rom(name, None)));
     tested.push(with_rom(rom::TEMPLATE, None));
     tested.extend(["native", "call", rom::TEMPLATE].map(|name| with_rom(name, Some(4))));
     tested.extend([2, 4, 8].map(|cpus| with_rom("soft-if", Some(cpus))));
-    tested.push(beneath_xen(On::Xen, Some(RomChoice::None), None));
-    tested.push(beneath_xen(On::Xen, Some(RomChoice::Built("native".into())), Some(2)));
+    tested.push(with_rom(rom::XEN, None));
+    let built = |name: &str| Some(RomChoice::Built(name.into()));
+    tested.extend([
+        beneath_xen(On::Xen, Some(RomChoice::None), None),
+        beneath_xen(On::Xen, built("native"), Some(2)),
+        beneath_xen(On::Xen, built(rom::XEN), None),
+        beneath_xen(On::Xen, built(rom::XEN), Some(4)),
+        beneath_xen(On::XenDomu, built(rom::XEN), Some(2)),
+    ]);
     Machines {
         tested,
         long: Some(with_rom("soft-if", Some(2))),
