@@ -3,7 +3,7 @@
 //! Dom0 asks Xen to print, which is as simple as it sounds. Any other domain has a page that it shares with the console
 //! daemon in dom0, and an event channel to nudge it with. Nothing happens on such a ring unless the daemon gets to run, so
 //! a full one is waited for asleep; and since a kernel must come to its end even when nobody reads it, a daemon that takes
-//! nothing for a second is given up until it takes something again.
+//! nothing for ten seconds is given up until it takes something again.
 
 pub mod ring;
 
@@ -19,8 +19,9 @@ use core::time::Duration;
 use ring::Ring;
 use spin::Once;
 
-/// How long a daemon may take nothing before it is given up.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a daemon may take nothing before it is given up. It begins to listen only when it hears of a new domain, which on a busy
+/// host has run for seconds by then.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long to sleep between two looks at a full ring.
 const NAP: Duration = Duration::from_micros(100);

@@ -1,7 +1,7 @@
 //! The console: Xen's own for dom0, a ring shared with the daemon in dom0 for any other domain.
 //!
 //! Xen prints what dom0 asks it to. The page of the ring tells how far either side has come; an event tells the other to look (public header
-//! `io/console.h`). A daemon that takes nothing for a second is given up until it takes something again: a kernel must come to its end
+//! `io/console.h`). A daemon that takes nothing for ten seconds is given up until it takes something again: a kernel must come to its end
 //! even if nobody listens.
 
 use crate::cell::Cell;
@@ -13,8 +13,9 @@ use vmi64::values::NOTHING_TYPED;
 const INPUT: usize = 1024;
 const OUTPUT: usize = 2048;
 
-/// How long a daemon may take nothing, in nanoseconds.
-const PATIENCE: u64 = 1_000_000_000;
+/// How long a daemon may take nothing, in nanoseconds. It begins to listen only when it hears of a new domain, which on a busy host has run for
+/// seconds by then.
+const PATIENCE: u64 = 10_000_000_000;
 
 /// `struct xencons_interface`.
 #[repr(C)]
@@ -164,6 +165,9 @@ unsafe fn put(bytes: *const u8, length: usize) {
                 break;
             }
         }
+    }
+    if ring().output_waiting() < OUTPUT as u32 {
+        DEAF.store(false, Relaxed);
     }
     BUSY.store(false, Release);
     hypercall::send(PORT.load(Relaxed));
