@@ -5,7 +5,7 @@
 //! none of the APIC's. Whatever is none of these is done as on bare metal, so that interrupts of devices go on working.
 
 use crate::facts::LOCAL_APIC;
-use crate::xen::cpu::{self, Cpu, NOT_PREPARED};
+use crate::xen::cpu::{self, BY_MESSAGES, Cpu, OUT_OF_REACH};
 use crate::xen::{hypercall, start};
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -61,18 +61,18 @@ fn send(low: u32, apic: u32) -> bool {
     const FIXED: u32 = 0;
     const INIT: u32 = 0b101 << 8;
     const START: u32 = 0b110 << 8;
-    let receiver = cpu::of(apic).filter(|cpu| cpu.start.load(Relaxed) != NOT_PREPARED);
-    let Some(receiver) = receiver.filter(|_| low & LOGICAL_OR_SHORTHAND == 0) else {
+    let Some(receiver) = cpu::of(apic).filter(|_| low & LOGICAL_OR_SHORTHAND == 0) else {
         return false;
     };
-    match low & MODE {
-        FIXED => {
+    match (low & MODE, receiver.start.load(Relaxed)) {
+        (FIXED, OUT_OF_REACH) | (INIT | START, BY_MESSAGES) => false,
+        (FIXED, _) => {
             interrupt(receiver, low as u8);
             true
         }
-        // It begins where it was told to, and was never anywhere else.
-        INIT => true,
-        START => {
+        // It begins where it was told to and was never anywhere else; or it must not begin.
+        (INIT, _) => true,
+        (START, _) => {
             start::bring_up(receiver);
             true
         }

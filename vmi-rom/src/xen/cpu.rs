@@ -59,12 +59,14 @@ pub struct RunState {
     pub spent: [AtomicU64; 4],
 }
 
-/// How far the start of a CPU has come.
-pub const NOT_PREPARED: u8 = 0;
-/// Xen knows the state that it is to begin in.
-pub const PREPARED: u8 = 1;
+/// How far the start of a CPU has come: it cannot be started, since events would not reach it.
+pub const OUT_OF_REACH: u8 = 0;
+/// Events reach it, and it starts by the messages of bare metal, since Xen does not want it to begin elsewhere.
+pub const BY_MESSAGES: u8 = 1;
+/// Events reach it, and Xen knows the state that it is to begin in.
+pub const PREPARED: u8 = 2;
 /// It was started.
-pub const STARTED: u8 = 2;
+pub const STARTED: u8 = 3;
 
 /// A virtual CPU. The first part is Xen's.
 #[repr(C, align(256))]
@@ -123,7 +125,7 @@ impl Cpu {
             messages: AtomicU32::new(0),
             command_high: AtomicU32::new(0),
             handles_event: AtomicBool::new(false),
-            start: AtomicU8::new(NOT_PREPARED),
+            start: AtomicU8::new(OUT_OF_REACH),
         }
     }
 

@@ -2,10 +2,11 @@
 //!
 //! The kernel has the CPU come out of 16-bit code in a state that it tells beforehand. Xen can have a virtual CPU begin in any state, that one
 //! too. So it is told to Xen, and when the kernel sends its messages, the first that says "start" is the hypercall, and the others are nothing.
-//! If Xen does not want to, the messages are what they are on bare metal.
+//! If Xen does not want to, the messages are what they are on bare metal. A CPU that events cannot reach is not started at all: the kernel
+//! waits in vain for it, and says so.
 
 use crate::facts::PER_CPU_OFFSET;
-use crate::xen::cpu::{self, Cpu, PREPARED, STARTED};
+use crate::xen::cpu::{self, BY_MESSAGES, Cpu, OUT_OF_REACH, PREPARED, STARTED};
 use crate::xen::hypercall;
 use core::arch::naked_asm;
 use core::sync::atomic::Ordering::Relaxed;
@@ -22,16 +23,18 @@ pub unsafe extern "sysv64" fn prepare(state: &ApState) {
     };
     // SAFETY: the bytes of each CPU are a ROM's, and the CPU does not use them yet.
     unsafe { ((state.gs_base + PER_CPU_OFFSET.get()) as *mut u64).write_volatile(&raw const *cpu as u64) };
-    if cpu.start.load(Relaxed) == PREPARED || (state.size as usize) < AP_STATE_SIZE {
+    if cpu.start.load(Relaxed) != OUT_OF_REACH {
         return;
     }
-    // SAFETY: it has not been started, says the caller. The state is the kernel's own.
-    let prepared = unsafe {
-        cpu.set_up(state.apic / 2).is_ok() && hypercall::initialise(state.apic / 2, &mut Context::beginning(state))
-    };
-    if prepared {
-        cpu.start.store(PREPARED, Relaxed);
+    // SAFETY: it has not been started, says the caller.
+    if unsafe { cpu.set_up(state.apic / 2) }.is_err() {
+        return;
     }
+    // SAFETY: the state is the kernel's own.
+    let is_accepted = state.size as usize >= AP_STATE_SIZE
+        && unsafe { hypercall::initialise(state.apic / 2, &mut Context::beginning(state)) };
+    cpu.start
+        .store(if is_accepted { PREPARED } else { BY_MESSAGES }, Relaxed);
 }
 
 /// Starts a CPU that was prepared, once.
