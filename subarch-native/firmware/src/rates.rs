@@ -1,7 +1,11 @@
-//! How fast the cycle counter and the local APIC's timer run, as far as CPUID tells.
+//! How fast the cycle counter and the local APIC's timer run: what CPUID tells, and what follows from readings of clocks.
 //!
 //! A processor may tell the crystal that drives both, a hypervisor what it makes of them. Xen's word comes first where Xen is: the
 //! processor's leaves may shine through beneath it, but the timer is Xen's own and counts as Xen likes. Of that rate it says nothing.
+
+mod interval;
+
+pub use interval::{Interval, Moment};
 
 use core::arch::x86_64::CpuidResult;
 use core::fmt;

@@ -10,7 +10,7 @@ use super::reference::{CycleCounter, IntervalTimer, PowerTimer, Reference};
 use crate::apic::{self, Register};
 use crate::{Native, cpu};
 use arch::TimeOps;
-use pc_firmware::rates::{Frequencies, Source, Told};
+use pc_firmware::rates::{Frequencies, Interval, Moment, Source, Told};
 
 /// Asks, and if nobody knows, measures.
 ///
@@ -67,67 +67,44 @@ fn measure<R: Reference>(mut reference: R) -> Option<Frequencies> {
         }
         best = best.sharper(interval(&mut reference)?);
     }
-    best.frequencies(&reference)
+    best.frequencies(R::between, reference.frequency(), R::NAME)
 }
 
-/// Readings of all clocks at one moment, or nearly.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Moment {
-    /// The cycle counter, in the middle of reading the reference clock.
-    at_reference: u64,
-    reference: u32,
-    /// The cycle counter, in the middle of reading the timer.
-    at_timer: u64,
-    timer: u32,
-    /// How many cycles it all took.
-    width: u64,
-}
-
-impl Moment {
-    /// Reads all clocks, one after the other.
-    fn now<R: Reference>(reference: &mut R) -> Self {
-        let before = Native::cycles();
-        let reference = reference.read();
-        let between = Native::cycles();
-        let timer = apic::read(Register::CurrentCount);
-        let after = Native::cycles();
-        Self {
-            at_reference: before.midpoint(between),
-            reference,
-            at_timer: between.midpoint(after),
-            timer,
-            width: after.wrapping_sub(before),
-        }
-    }
-
-    /// The moment of several that took the shortest.
-    fn sharpest<R: Reference>(reference: &mut R) -> Self {
-        let first = Self::now(reference);
-        (1..TRIES).map(|_| Self::now(reference)).fold(
-            first,
-            |best, moment| if moment.width < best.width { moment } else { best },
-        )
+/// Reads all clocks, one after the other.
+fn now<R: Reference>(reference: &mut R) -> Moment {
+    let before = Native::cycles();
+    let reference = reference.read();
+    let between = Native::cycles();
+    let timer = apic::read(Register::CurrentCount);
+    let after = Native::cycles();
+    Moment {
+        at_reference: before.midpoint(between),
+        reference,
+        at_timer: between.midpoint(after),
+        timer,
+        width: after.wrapping_sub(before),
     }
 }
 
-/// Two moments.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Interval {
-    first: Moment,
-    last: Moment,
+/// The moment of several that took the shortest.
+fn sharpest<R: Reference>(reference: &mut R) -> Moment {
+    let first = now(reference);
+    (1..TRIES).map(|_| now(reference)).fold(
+        first,
+        |best, moment| if moment.width < best.width { moment } else { best },
+    )
 }
-
 /// Lets some time pass; `None` if the reference clock stands.
 fn interval<R: Reference>(reference: &mut R) -> Option<Interval> {
     reference.start();
     apic::start_timer(u32::MAX);
-    let first = Moment::sharpest(reference);
+    let first = sharpest(reference);
     let passed = wait(
         reference,
         first.reference,
         (reference.frequency() / PART_OF_A_SECOND) as u32,
     );
-    let last = Moment::sharpest(reference);
+    let last = sharpest(reference);
     apic::start_timer(0);
     passed.then_some(Interval { first, last })
 }
@@ -145,93 +122,4 @@ fn wait<R: Reference>(reference: &mut R, from: u32, ticks: u32) -> bool {
         }
     }
     true
-}
-
-impl Interval {
-    /// How wide its moments are, in thousandths of its length. The rates are wrong by half of that at the most.
-    fn blur(&self) -> u64 {
-        let length = self.last.at_reference.wrapping_sub(self.first.at_reference);
-        let width = self.first.width.saturating_add(self.last.width);
-        width.saturating_mul(1000) / length.max(1)
-    }
-
-    /// The one of two that is less blurred.
-    fn sharper(self, other: Self) -> Self {
-        if other.blur() < self.blur() { other } else { self }
-    }
-
-    /// The rates that follow from what the clocks advanced by.
-    fn frequencies<R: Reference>(&self, reference: &R) -> Option<Frequencies> {
-        let cycles = u128::from(self.last.at_reference.wrapping_sub(self.first.at_reference));
-        let ticks = u128::from(R::between(self.first.reference, self.last.reference));
-        let counter = (cycles * u128::from(reference.frequency())).checked_div(ticks)?;
-        let timer_cycles = u128::from(self.last.at_timer.wrapping_sub(self.first.at_timer));
-        // The timer counts down.
-        let timer_ticks = u128::from(self.first.timer.wrapping_sub(self.last.timer));
-        Frequencies {
-            cycle_counter: u64::try_from(counter).ok()?,
-            timer: u64::try_from((timer_ticks * counter).checked_div(timer_cycles)?).ok()?,
-            source: Source::Measured(R::NAME),
-        }
-        .plausible()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn moment(cycles: u64, reference: u32, timer: u32, width: u64) -> Moment {
-        Moment {
-            at_reference: cycles,
-            reference,
-            at_timer: cycles + 10,
-            timer,
-            width,
-        }
-    }
-
-    /// A millisecond, at 2 GHz, with a timer of 100 MHz.
-    fn millisecond(width: u64) -> Interval {
-        Interval {
-            first: moment(5_000, 65_000, u32::MAX, width),
-            last: moment(2_005_000, 65_000 + 1193 - 65_536, u32::MAX - 100_000, width),
-        }
-    }
-
-    /// It is not read in these tests.
-    fn interval_timer() -> IntervalTimer {
-        // SAFETY: it is only asked for its frequency.
-        unsafe { IntervalTimer::new() }
-    }
-
-    #[test]
-    fn rates_follow_from_readings() {
-        let found = millisecond(1000)
-            .frequencies(&interval_timer())
-            .expect("they are plausible");
-        assert!(found.cycle_counter.abs_diff(2_000_000_000) < 1_000_000, "{found:?}");
-        assert!(found.timer.abs_diff(100_000_000) < 50_000, "{found:?}");
-        assert_eq!(
-            found.to_string(),
-            "TSC at 2000 MHz, APIC timer at 100 MHz, measured by the interval timer"
-        );
-    }
-
-    #[test]
-    fn implausible_rates_are_none() {
-        let mut interval = millisecond(1000);
-        interval.last.at_reference = interval.first.at_reference + 1000;
-        assert_eq!(interval.frequencies(&interval_timer()), None);
-        interval.last.reference = interval.first.reference;
-        assert_eq!(interval.frequencies(&interval_timer()), None);
-    }
-
-    #[test]
-    fn the_sharpest_interval_counts() {
-        let [blurred, sharp] = [90_000, 1000].map(millisecond);
-        assert_eq!((blurred.blur(), sharp.blur()), (90, 1));
-        assert_eq!(blurred.sharper(sharp), sharp);
-        assert_eq!(sharp.sharper(blurred), sharp);
-    }
 }

@@ -238,3 +238,24 @@ fn host_remark(ending: &exit::Ending, log: &Path) -> Option<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::exit::Ending;
+    use super::*;
+
+    #[test]
+    fn a_hypervisor_is_heard_only_if_the_kernel_has_not_decided() {
+        let said = "(XEN) Domain 0 crashed: rebooting machine in 5 seconds.\n";
+        let remark = last_words(&Ending::Reset, said).unwrap();
+        assert!(remark.ends_with("  (XEN) Domain 0 crashed: rebooting machine in 5 seconds.\n"));
+        assert_eq!(
+            last_words(&Ending::Reset, ""),
+            None,
+            "no hypervisor with a line of its own"
+        );
+        for wish in [Ending::Exit(1), Ending::PowerOff, Ending::Reboot] {
+            assert_eq!(last_words(&wish, said), None);
+        }
+    }
+}

@@ -59,10 +59,12 @@ fn entries(subject: &Subject<'_>) -> Result<Vec<u64>> {
 }
 
 /// Where a bare machine enters an image in 64-bit mode: by the `bootloader` crate, and behind the 16-bit and 32-bit code for PVH and
-/// for further CPUs.
+/// for further CPUs. That for PVH jumps to its own virtual address by a distance that only its physical one makes right, so what it calls
+/// there is an entry for whoever reads the image.
 const BARE_ENTRIES: &[&str] = &[
     START,
     "subarch_native::boot::pvh::stub::long_mode",
+    "subarch_native::boot::pvh::main",
     "subarch_native::smp::trampoline::long_mode",
 ];
 

@@ -76,6 +76,16 @@ fn no_list_has_a_reason_for_a_hypercall_without_a_hypervisor() {
 }
 
 #[test]
+fn a_hypercall_behind_a_look_at_who_is_beneath_is_listed() {
+    let asks: Part<'_> = ("asks", &|a| a.vmmcall().unwrap());
+    let list = "[[allow]]\nfunctions = [\"asks\"]\nkinds = [\"vmmcall\"]\nreason = \"test\"";
+    for platform in [Platform::Native, Platform::Vmi] {
+        assert!(judged(platform, &[asks], &[], list).is_empty());
+        assert_eq!(judged(platform, &[asks], &[], "").len(), 1);
+    }
+}
+
+#[test]
 fn a_site_may_be_privileged_and_so_may_what_is_listed() {
     let site = Patch {
         kind: Kind::Site,
