@@ -47,10 +47,11 @@ fn entries(subject: &Subject<'_>) -> Result<Vec<u64>> {
     let is_for_bare = subject.platforms.iter().any(|platform| platform.is_bare());
     match subject.platform {
         Platform::Native | Platform::Vmi => {
-            let starts = BARE_ENTRIES.iter().map(|name| start(image, name));
-            let mut entries = starts.collect::<Result<Vec<_>>>()?;
-            let stubs = image.instructions(function(image, STUBS)?);
-            entries.extend(stubs.iter().map(Instruction::ip));
+            let mut entries = vec![start(image, START)?];
+            for stub in STUBS {
+                let stub = image.instructions(function(image, stub)?);
+                entries.extend(stub.iter().map(Instruction::ip));
+            }
             Ok(entries)
         }
         Platform::Xen if is_for_bare => Ok(vec![start(image, START_UNDER_XEN)?]),
@@ -58,18 +59,14 @@ fn entries(subject: &Subject<'_>) -> Result<Vec<u64>> {
     }
 }
 
-/// Where a bare machine enters an image in 64-bit mode: by the `bootloader` crate, and behind the 16-bit and 32-bit code for PVH and
-/// for further CPUs. That for PVH jumps to its own virtual address by a distance that only its physical one makes right, so what it calls
-/// there is an entry for whoever reads the image.
-const BARE_ENTRIES: &[&str] = &[
-    START,
+/// What a bare machine enters at addresses that the walk does not find, so that each of its instructions counts as an entry: the stubs for
+/// vectors, whose addresses are computed from that of the first, and where 64-bit mode begins behind the 16-bit and 32-bit code for PVH and
+/// for further CPUs. That is executed at its physical address, and jumps from there to where it was linked.
+const STUBS: [&str; 3] = [
+    "anyring::trap_stubs",
     "subarch_native::boot::pvh::stub::long_mode",
-    "subarch_native::boot::pvh::main",
     "subarch_native::smp::trampoline::long_mode",
 ];
-
-/// The stubs of a bare machine's vectors: the address of each is computed from that of the first.
-const STUBS: &str = "anyring::trap_stubs";
 
 fn start(image: &Image, name: &str) -> Result<u64> {
     Ok(function(image, name)?.range.start)
@@ -78,4 +75,34 @@ fn start(image: &Image, name: &str) -> Result<u64> {
 fn function<'i>(image: &'i Image, name: &str) -> Result<&'i Function> {
     let found = image.functions.iter().find(|function| function.name == name);
     found.with_context(|| format!("the image has no function {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::image::sample::{Part, image};
+    use super::*;
+    use iced_x86::code_asm::CodeAssembler;
+    use std::path::Path;
+
+    /// Jumps to where nothing is, and has two bytes behind that.
+    fn jumps_away(a: &mut CodeAssembler) {
+        a.jmp(0x1000_0000).unwrap();
+        a.syscall().unwrap();
+    }
+
+    #[test]
+    fn what_follows_a_jump_from_a_physical_address_counts_as_an_entry() {
+        let parts = [START, STUBS[0], STUBS[1], STUBS[2]].map(|name| -> Part<'_> { (name, &jumps_away) });
+        let entries = |parts| {
+            entries(&Subject {
+                platform: Platform::Native,
+                platforms: &Platform::ALL,
+                image: image(parts),
+                file: Vec::new(),
+                root: Path::new("/"),
+            })
+        };
+        assert_eq!(entries(&parts).unwrap(), [0, 0x10, 0x15, 0x20, 0x25, 0x30, 0x35]);
+        assert!(entries(&parts[..3]).unwrap_err().to_string().ends_with(STUBS[2]));
+    }
 }
