@@ -130,7 +130,7 @@ pub struct MachineArgs {
     #[arg(long = "as", value_enum, value_name = "DOMAIN")]
     pub domain: Option<Domain>,
     /// The option ROM in the machine: native, call, soft-if or another ROM of vmi-rom, none, the folder of a ROM's crate, or a file
-    /// (vmi; native if not given).
+    /// (vmi; native if not given, beneath Xen xen).
     #[arg(long, value_name = "ROM")]
     pub rom: Option<RomChoice>,
     /// The boot module, a static Linux program for `run` at the prompt (run: the project's own programs if not given).

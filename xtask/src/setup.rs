@@ -170,6 +170,9 @@ fn way_to_vmi(configuration: &Configuration) -> &'static str {
 fn rom(configuration: &Configuration, platform: Platform, asked: &MachineArgs) -> Result<RomChoice> {
     match (platform, &asked.rom) {
         (Platform::Vmi, Some(rom)) => Ok(rom.clone()),
+        (Platform::Vmi, None) if domain(configuration, asked)?.is_some() => {
+            Ok(RomChoice::Built(crate::rom::XEN.into()))
+        }
         (Platform::Vmi, None) => Ok(RomChoice::Built("native".into())),
         (_, None) => Ok(RomChoice::None),
         (_, Some(_)) => Err(Failure::Usage.error(format!(

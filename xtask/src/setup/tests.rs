@@ -161,12 +161,12 @@ fn beneath(place: On, change: impl Fn(&mut MachineArgs)) -> MachineArgs {
 #[test]
 fn what_is_not_for_xen_is_a_pvh_guest_there() {
     assert_eq!(label("native", on(On::Xen)), "native PVH dom0");
-    assert_eq!(label("vmi", on(On::Xen)), "vmi native PVH dom0");
+    assert_eq!(label("vmi", on(On::Xen)), "vmi xen PVH dom0");
     let no_rom = |machine: &mut MachineArgs| (machine.rom, machine.smp) = (Some(RomChoice::None), Some(2));
     assert_eq!(label("vmi", beneath(On::XenDomu, no_rom)), "vmi no ROM PVH domU ×2");
     assert_eq!(
         label("paravirt,native,vmi", on(On::Xen)),
-        "paravirt-native-vmi vmi native PVH dom0"
+        "paravirt-native-vmi vmi xen PVH dom0"
     );
 }
 
@@ -232,10 +232,7 @@ fn one_sentence_says_what_is_booted_on_what() {
         "paravirt (vmi, ROM native) on the bare machine pc, from a disk, by UEFI"
     );
     assert_eq!(sentence("xen", MachineArgs::default()), "xen as PV dom0 on Xen 4.17.5");
-    assert_eq!(
-        sentence("vmi", on(On::Xen)),
-        "vmi (ROM native) as PVH dom0 on Xen 4.17.5"
-    );
+    assert_eq!(sentence("vmi", on(On::Xen)), "vmi (ROM xen) as PVH dom0 on Xen 4.17.5");
     let no_rom = beneath(On::XenDomu, |machine| machine.rom = Some(RomChoice::None));
     assert_eq!(sentence("vmi", no_rom), "vmi (no ROM) as PVH domU on Xen 4.17.5");
 }
