@@ -5,9 +5,9 @@
 //! moment it is possible, so that whatever goes wrong next can be reported: first the per-CPU area (the clock and the
 //! interrupt mask hang on it), then the console, then exceptions, then page tables.
 
-use crate::abi::StartInfo;
 use crate::hypercall::{Granted, user, version};
 use crate::mmu::first::{replace_tables, show_shared_info};
+use crate::start_info::StartInfo;
 use crate::{console, cpu, event, mmu, p2m, time, trap};
 use arch::memory::TooManyRanges;
 use arch::percpu::PerCpu;

@@ -5,19 +5,17 @@
 //! a full one is waited for asleep; and since a kernel must come to its end even when nobody reads it, a daemon that takes
 //! nothing for ten seconds is given up until it takes something again.
 
-pub mod ring;
-
 use crate::Xen;
-use crate::abi::StartInfo;
 use crate::hypercall::event::{Port, send};
 use crate::hypercall::mmu::Mfn;
 use crate::hypercall::{Granted, memory, sched};
+use crate::start_info::StartInfo;
 use crate::{p2m, view};
 use arch::{ConsoleOps, Pfn, TimeOps};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::time::Duration;
-use ring::Ring;
 use spin::Once;
+use xen_abi::Ring;
 
 /// How long a daemon may take nothing before it is given up. It begins to listen only when it hears of a new domain, which on a busy
 /// host has run for seconds by then.

@@ -8,8 +8,6 @@ pub mod extended;
 pub mod user;
 
 use crate::Xen;
-use crate::abi::VcpuInfo;
-use crate::abi::vcpu_info;
 use crate::hypercall::{Granted, Refused, callback, vcpu};
 use crate::mmu::queue::Queue;
 use crate::{p2m, trap};
@@ -19,6 +17,8 @@ use arch::user::UserContext;
 use arch::{CpuOps, Pfn, TrapFrame, VirtAddr};
 use core::arch::asm;
 use core::arch::x86_64::CpuidResult;
+use xen_abi::VcpuInfo;
+use xen_abi::vcpu_info;
 
 /// What the platform keeps for one CPU.
 #[derive(Debug)]

@@ -13,7 +13,6 @@
 
 mod walk;
 
-use crate::abi::shared_info::{SHARED_INFO, WORDS};
 use crate::cpu;
 use crate::hypercall::event::{Port, Virq, bind_ipi, bind_virq, send, unmask};
 use crate::hypercall::{Granted, Refused};
@@ -22,6 +21,8 @@ use arch::user::Mode;
 use arch::{Interrupt, Kernel};
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use walk::Own;
+use xen_abi::SharedInfo;
+use xen_abi::shared_info::WORDS;
 
 /// No event channel: Xen never gives out port 0.
 const NONE: u32 = 0;
@@ -34,6 +35,9 @@ struct Channels {
     timer: AtomicU32,
     ipi: AtomicU32,
 }
+
+/// Where the page that Xen shares with the domain is seen once the boot code has mapped it.
+pub static SHARED_INFO: SharedInfo = SharedInfo::new();
 
 #[unsafe(link_section = ".percpu")]
 static CHANNELS: PerCpuVar<Channels> = PerCpuVar::new(Channels {

@@ -9,11 +9,11 @@
 //! it cannot see a store; but every hypercall ends with a look at the byte. So: clear, test, and rarely a hypercall.
 
 use crate::Xen;
-use crate::abi::vcpu_info;
 use crate::hypercall::{Granted, sched, version};
 use arch::IrqOps;
 use arch::percpu::PLATFORM_OFFSET;
 use core::arch::asm;
+use xen_abi::vcpu_info;
 
 /// Offset from the GS base of the byte that masks.
 pub const UPCALL_MASK: usize = PLATFORM_OFFSET + vcpu_info::UPCALL_MASK;

@@ -7,11 +7,10 @@
 //! start with `irq.rs`, which is the shortest and the point of it all, then `mmu.rs`, which is the longest.
 //!
 //! The files common to all platforms have the same names as theirs. Xen's own stand beside them: `hypercall.rs` (asking),
-//! `event.rs` (being told), `abi.rs` (what is shared), `p2m.rs` (two numberings of memory), `notes.rs` (being accepted).
+//! `event.rs` (being told), `abi/` (what is shared), `p2m.rs` (two numberings of memory), `notes.rs` (being accepted).
 #![cfg_attr(not(test), no_std)]
 #![warn(missing_docs)]
 
-mod abi;
 mod acpi;
 pub mod assembly;
 pub mod boot;
@@ -26,17 +25,17 @@ pub mod notes;
 mod p2m;
 mod port;
 mod power;
-mod pvclock;
 mod smp;
+mod start_info;
 mod time;
 mod trap;
 mod view;
 
-pub use abi::{Malformed, StartInfo};
 pub use cpu::FAULT_ADDRESS;
 pub use hypercall::Refused;
 pub use irq::{UPCALL_MASK, UPCALL_PENDING, deliver};
 pub use mmu::first::{learn_frames, show};
+pub use start_info::{Malformed, StartInfo};
 
 use arch::by_hand::Batch;
 use arch::{ByHand, Slot, Subarch};

@@ -8,9 +8,9 @@
 //!
 //! Source: Xen's public header `arch-x86/xen-x86_64.h` for the place of the table (`MACH2PHYS_VIRT_START`).
 
-use crate::abi::StartInfo;
 use crate::hypercall::mmu::Mfn;
 use crate::hypercall::{Granted, memory};
+use crate::start_info::StartInfo;
 use crate::view;
 use arch::Pfn;
 use arch::layout::{IMAGE_BASE, PAGE_SIZE};

@@ -1,19 +1,19 @@
 //! Time, as the hypervisor tells it.
 //!
 //! A virtual CPU is not always running, so counting ticks would lose some. Xen keeps the time and writes down how to read it
-//! (`pvclock.rs`); alarms are requests for a moment on that same clock, so there is nothing to calibrate and nothing to
+//! (`xen-abi`); alarms are requests for a moment on that same clock, so there is nothing to calibrate and nothing to
 //! convert. Each CPU has its own rate and moment, and two of them may differ by some nanoseconds: a guard keeps what the
 //! core sees from ever going back.
 
 use crate::Xen;
-use crate::abi::shared_info::SHARED_INFO;
 use crate::cpu;
+use crate::event::SHARED_INFO;
 use crate::hypercall::{Granted, vcpu};
 use arch::percpu;
 use arch::{Instant, TimeOps};
 use core::arch::asm;
 use core::fmt;
-use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, fence};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 
 /// The latest moment any CPU was told.
@@ -48,7 +48,8 @@ impl TimeOps for Xen {
     }
 
     fn wall_clock() -> Duration {
-        start_of_system_time() + Duration::from_nanos(Self::now().nanoseconds())
+        let (seconds, nanoseconds) = SHARED_INFO.start_of_system_time();
+        Duration::new(seconds, nanoseconds) + Duration::from_nanos(Self::now().nanoseconds())
     }
 
     fn set_alarm(deadline: Instant) {
@@ -92,21 +93,6 @@ fn ordered_cycles() -> u64 {
     // SAFETY: a fence changes nothing.
     unsafe { asm!("lfence", options(nostack, preserves_flags)) };
     Xen::cycles()
-}
-
-/// When system time started, since 1970. Dom0 may correct it at any time, so it is read anew each time, in the same manner as
-/// the clock: the version is odd while Xen is writing, and another afterwards.
-fn start_of_system_time() -> Duration {
-    loop {
-        let version = SHARED_INFO.calendar_version.load(Acquire);
-        let low = SHARED_INFO.seconds.load(Relaxed);
-        let high = SHARED_INFO.seconds_high.load(Relaxed);
-        let nanoseconds = SHARED_INFO.nanoseconds.load(Relaxed);
-        fence(Acquire);
-        if version & 1 == 0 && SHARED_INFO.calendar_version.load(Relaxed) == version {
-            return Duration::new(u64::from(high) << 32 | u64::from(low), nanoseconds);
-        }
-    }
 }
 
 /// Xen's number of this CPU, which is also ours.

@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 static BASE: AtomicU64 = AtomicU64::new(IMAGE_BASE);
 
-/// Where `frame` is seen, if it is: at first below [`StartInfo::mapped_below`](crate::abi::StartInfo::mapped_below), later
+/// Where `frame` is seen, if it is: at first below [`StartInfo::mapped_below`](crate::start_info::StartInfo::mapped_below), later
 /// wherever the direct map reaches.
 #[inline(always)]
 pub fn of(frame: Pfn) -> *mut u8 {

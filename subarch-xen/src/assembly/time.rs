@@ -12,10 +12,10 @@ pub const SET_ALARM: [u64; 2] = [Call::VcpuOp as u64, SET_SINGLESHOT_TIMER];
 
 /// Offsets from the GS base of what [`now_in_assembly`](crate::now_in_assembly) reads; the rest of the `vcpu_info`'s time is behind.
 pub mod clock {
-    use crate::abi::VcpuInfo;
-    use crate::abi::vcpu_info::TimeInfo;
     use arch::percpu::PLATFORM_OFFSET;
     use core::mem::offset_of;
+    use xen_abi::TimeInfo;
+    use xen_abi::VcpuInfo;
 
     const TIME: usize = PLATFORM_OFFSET + offset_of!(VcpuInfo, time);
     /// Of the number that is odd while Xen is writing.
@@ -30,7 +30,7 @@ pub mod clock {
     pub const SHIFT: usize = TIME + offset_of!(TimeInfo, shift);
 }
 
-/// RDX and RAX become system time, as a product with 32 binary places; a reading is as in `pvclock.rs`, the guard against going back as in
+/// RDX and RAX become system time, as a product with 32 binary places; a reading is as in `xen-abi`, the guard against going back as in
 /// `time.rs`. RCX, `{area}` and `{version}` are changed.
 #[macro_export]
 #[doc(hidden)]

@@ -7,9 +7,9 @@
 //! The bitmaps of events belong to the whole domain, and a selector says only in which words to look. A word may have events of
 //! several CPUs: each takes its own and leaves the others', for which Xen told their CPU as well.
 
-use crate::abi::shared_info::WORDS;
-use crate::abi::{SharedInfo, VcpuInfo};
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use xen_abi::shared_info::WORDS;
+use xen_abi::{SharedInfo, VcpuInfo};
 
 /// Which events one CPU is told of: a bit for each.
 pub type Own = [AtomicU64; WORDS];

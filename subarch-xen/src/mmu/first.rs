@@ -11,10 +11,10 @@
 use super::ROOT;
 use super::direct::{Right, protect};
 use super::tree::{ENTRIES, TABLE, WRITABLE_DATA, chunks, clear, descend, fill, read};
-use crate::abi::shared_info::SHARED_INFO;
-use crate::abi::{Malformed, StartInfo};
+use crate::event::SHARED_INFO;
 use crate::hypercall::mmu::{Extended, Invalidate, Mfn, extended, update_va_mapping};
 use crate::hypercall::{Granted, Refused};
+use crate::start_info::{Malformed, StartInfo};
 use crate::{Xen, p2m, view};
 use arch::image::{self, Segment};
 use arch::layout::{IMAGE_BASE, PAGE_SIZE};

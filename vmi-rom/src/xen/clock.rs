@@ -5,7 +5,7 @@
 //! and it is right on whatever machine the domain finds itself. Two CPUs may differ by some nanoseconds: no reading is
 //! earlier than one before.
 
-use crate::xen::cpu::{self, TimeInfo};
+use crate::xen::cpu;
 use crate::xen::shared::SHARED_INFO;
 use core::arch::{naked_asm, x86_64};
 use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, fence};
@@ -57,11 +57,9 @@ pub extern "sysv64" fn cycle_counter(which: u64) -> u64 {
 
 /// Call 70.
 pub extern "sysv64" fn wall_clock() -> u64 {
-    let (seconds, nanoseconds) = start_of_system_time();
-    seconds
-        .wrapping_mul(NANOSECONDS)
-        .wrapping_add(nanoseconds)
-        .wrapping_add(now())
+    let (seconds, nanoseconds) = SHARED_INFO.start_of_system_time();
+    let start = seconds.wrapping_mul(NANOSECONDS).wrapping_add(nanoseconds.into());
+    start.wrapping_add(now())
 }
 
 /// System time in nanoseconds.
@@ -74,7 +72,7 @@ pub extern "sysv64" fn now() -> u64 {
 fn system_time() -> u64 {
     loop {
         let cpu = cpu::this();
-        if let Some(now) = read(&cpu.info.time)
+        if let Some(now) = cpu.info.time.nanoseconds(ordered_counter)
             && core::ptr::eq(cpu, cpu::this())
         {
             return now;
@@ -82,26 +80,13 @@ fn system_time() -> u64 {
     }
 }
 
-/// The moment that it is now, by `info`; `None` if Xen was writing.
-fn read(info: &TimeInfo) -> Option<u64> {
-    let version = info.version.load(Acquire);
-    // SAFETY: neither changes anything. The fence keeps the counter from being read too early.
-    let counter = unsafe {
+/// The time-stamp counter, read after everything that comes before it in the program.
+fn ordered_counter() -> u64 {
+    // SAFETY: neither changes anything.
+    unsafe {
         x86_64::_mm_lfence();
         x86_64::_rdtsc()
-    };
-    let ticks = counter.saturating_sub(info.counter.load(Relaxed));
-    let shift = info.shift.load(Relaxed);
-    let ticks = if shift < 0 {
-        ticks.wrapping_shr(shift.unsigned_abs().into())
-    } else {
-        ticks.wrapping_shl(shift.unsigned_abs().into())
-    };
-    let since = (u128::from(ticks) * u128::from(info.multiplier.load(Relaxed))) >> 32;
-    let start = info.system_time.load(Relaxed);
-    fence(Acquire);
-    let quiet = version & 1 == 0 && info.version.load(Relaxed) == version;
-    quiet.then(|| start.wrapping_add(since as u64))
+    }
 }
 
 /// How long this CPU has wanted to run, or could not at all, while others did.
@@ -115,21 +100,6 @@ pub fn stolen() -> u64 {
         // The account is written when the CPU begins to run, so it changes only if this was interrupted for that long.
         if runstate.since.load(Relaxed) == since {
             return stolen;
-        }
-    }
-}
-
-/// Seconds since 1970 and nanoseconds at the start of system time. Dom0 may correct it at any time; the version is odd while Xen is
-/// writing.
-fn start_of_system_time() -> (u64, u64) {
-    loop {
-        let version = SHARED_INFO.calendar_version.load(Acquire);
-        let low = SHARED_INFO.seconds.load(Relaxed);
-        let high = SHARED_INFO.seconds_high.load(Relaxed);
-        let nanoseconds = SHARED_INFO.nanoseconds.load(Relaxed);
-        fence(Acquire);
-        if version & 1 == 0 && SHARED_INFO.calendar_version.load(Relaxed) == version {
-            return (u64::from(high) << 32 | u64::from(low), nanoseconds.into());
         }
     }
 }

@@ -7,26 +7,14 @@
 use crate::cell::Cell;
 use crate::xen::hypercall::{self, Parameter, Virq};
 use crate::xen::{clock, shared};
+use core::slice;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use vmi64::values::NOTHING_TYPED;
-
-const INPUT: usize = 1024;
-const OUTPUT: usize = 2048;
+use xen_abi::Ring;
 
 /// How long a daemon may take nothing, in nanoseconds. It begins to listen only when it hears of a new domain, which on a busy host has run for
 /// seconds by then.
 const PATIENCE: u64 = 10_000_000_000;
-
-/// `struct xencons_interface`.
-#[repr(C)]
-struct Ring {
-    input: [AtomicU8; INPUT],
-    output: [AtomicU8; OUTPUT],
-    input_consumed: AtomicU32,
-    input_produced: AtomicU32,
-    output_consumed: AtomicU32,
-    output_produced: AtomicU32,
-}
 
 /// What there is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,34 +106,13 @@ pub fn wired() -> Option<(u32, u8)> {
 /// Waits until everything written has been taken, or nobody takes it.
 pub fn drain() {
     if which() == Console::Ring {
-        wait_until(|ring| ring.output_waiting() == 0);
+        wait_until(Ring::is_drained);
     }
 }
 
 fn ring() -> &'static Ring {
     // SAFETY: the page is shown there since Init, if there is one, and all its fields are atomics.
     unsafe { &*shared::CONSOLE.pointer().cast() }
-}
-
-impl Ring {
-    /// How many bytes of output were not taken yet.
-    fn output_waiting(&self) -> u32 {
-        let produced = self.output_produced.load(Relaxed);
-        produced.wrapping_sub(self.output_consumed.load(Acquire))
-    }
-
-    /// Puts a byte, if there is room; tells whether there was.
-    fn push(&self, byte: u8) -> bool {
-        let produced = self.output_produced.load(Relaxed);
-        if self.output_waiting() >= OUTPUT as u32 {
-            return false;
-        }
-        if let Some(place) = self.output.get(produced as usize % OUTPUT) {
-            place.store(byte, Relaxed);
-        }
-        self.output_produced.store(produced.wrapping_add(1), Release);
-        true
-    }
 }
 
 /// Puts bytes into the ring, as the daemon makes room. What one that was given up does not take is lost.
@@ -157,17 +124,16 @@ unsafe fn put(bytes: *const u8, length: usize) {
     const TRIES: u32 = 100_000;
     let free = || BUSY.compare_exchange(false, true, Acquire, Relaxed).is_ok();
     let _whole = (0..TRIES).any(|_| free());
-    for index in 0..length {
-        // SAFETY: the caller vouches for the bytes.
-        let byte = unsafe { bytes.add(index).read() };
-        while !ring().push(byte) {
-            if !wait_until(|ring| ring.output_waiting() < OUTPUT as u32) {
-                break;
-            }
+    // SAFETY: the caller vouches for the bytes.
+    let mut bytes = unsafe { slice::from_raw_parts(bytes, length) };
+    while !bytes.is_empty() {
+        let taken = ring().push(bytes);
+        bytes = bytes.get(taken..).unwrap_or_default();
+        if taken > 0 {
+            DEAF.store(false, Relaxed);
+        } else if !wait_until(Ring::has_room) {
+            break;
         }
-    }
-    if ring().output_waiting() < OUTPUT as u32 {
-        DEAF.store(false, Relaxed);
     }
     BUSY.store(false, Release);
     hypercall::send(PORT.load(Relaxed));
@@ -188,15 +154,11 @@ fn wait_until(done: impl Fn(&Ring) -> bool) -> bool {
     true
 }
 
-/// A byte of input.
+/// A byte of input. The daemon may wait for the room that it leaves.
 fn take() -> Option<u8> {
-    let ring = ring();
-    let consumed = ring.input_consumed.load(Relaxed);
-    if ring.input_produced.load(Acquire) == consumed {
-        return None;
+    let byte = ring().pop()?;
+    if ring().is_empty() {
+        hypercall::send(PORT.load(Relaxed));
     }
-    let byte = ring.input.get(consumed as usize % INPUT)?.load(Relaxed);
-    ring.input_consumed.store(consumed.wrapping_add(1), Release);
-    hypercall::send(PORT.load(Relaxed));
     Some(byte)
 }

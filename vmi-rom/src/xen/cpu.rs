@@ -8,44 +8,12 @@ use crate::facts;
 use crate::xen::hypercall::{self, Virq};
 use crate::xen::shared;
 use core::arch::asm;
-use core::sync::atomic::{AtomicBool, AtomicI8, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use vmi64::Refusal;
+use xen_abi::VcpuInfo;
 
 /// How many virtual CPUs there can be.
 pub const MOST: usize = 64;
-
-/// `struct vcpu_info` (`xen.h`).
-#[repr(C)]
-#[derive(Debug)]
-pub struct VcpuInfo {
-    /// Not zero if an event waits for this CPU.
-    pub upcall_pending: AtomicU8,
-    upcall_mask: AtomicU8,
-    /// Which words of [`SharedInfo::pending`](shared::SharedInfo::pending) have something for this CPU.
-    pub pending_selector: AtomicU64,
-    architecture: [AtomicU64; 2],
-    /// How to read the clock on this CPU.
-    pub time: TimeInfo,
-}
-
-/// `struct vcpu_time_info`: one moment on both clocks, and the rate between them.
-#[repr(C)]
-#[derive(Debug)]
-pub struct TimeInfo {
-    /// Odd while Xen is writing.
-    pub version: AtomicU32,
-    padding: AtomicU32,
-    /// The time-stamp counter at the moment.
-    pub counter: AtomicU64,
-    /// System time at the moment, in nanoseconds.
-    pub system_time: AtomicU64,
-    /// Nanoseconds per tick of the counter, in units of 2^-32, after the shift.
-    pub multiplier: AtomicU32,
-    /// How far ticks are shifted before they are multiplied, to the left if positive.
-    pub shift: AtomicI8,
-    flags: AtomicU8,
-    reserved: [AtomicU8; 2],
-}
 
 /// `struct vcpu_runstate_info` (`vcpu.h`).
 #[repr(C)]
@@ -92,27 +60,12 @@ pub struct Cpu {
     pub start: AtomicU8,
 }
 
-const _: () = assert!(size_of::<Cpu>() == 256 && size_of::<VcpuInfo>() == 64);
+const _: () = assert!(size_of::<Cpu>() == 256);
 
 impl Cpu {
     const fn new() -> Self {
         Self {
-            info: VcpuInfo {
-                upcall_pending: AtomicU8::new(0),
-                upcall_mask: AtomicU8::new(0),
-                pending_selector: AtomicU64::new(0),
-                architecture: [const { AtomicU64::new(0) }; 2],
-                time: TimeInfo {
-                    version: AtomicU32::new(0),
-                    padding: AtomicU32::new(0),
-                    counter: AtomicU64::new(0),
-                    system_time: AtomicU64::new(0),
-                    multiplier: AtomicU32::new(0),
-                    shift: AtomicI8::new(0),
-                    flags: AtomicU8::new(0),
-                    reserved: [const { AtomicU8::new(0) }; 2],
-                },
-            },
+            info: VcpuInfo::new(),
             runstate: RunState {
                 state: AtomicU32::new(0),
                 padding: AtomicU32::new(0),

@@ -8,43 +8,10 @@
 use crate::cell::Cell;
 use crate::facts;
 use core::arch::asm;
-use core::sync::atomic::{AtomicU32, AtomicU64};
-
-/// How many words the bitmaps of event channels have.
-const WORDS: usize = 64;
-
-/// `struct shared_info`, up to what is used here (`xen.h`).
-#[repr(C, align(4096))]
-#[derive(Debug)]
-pub struct SharedInfo {
-    vcpus: [[u64; 8]; 32],
-    /// One bit for each event channel: something happened.
-    pub pending: [AtomicU64; WORDS],
-    /// One bit for each event channel: it must wait.
-    pub mask: [AtomicU64; WORDS],
-    /// Odd while Xen is writing the calendar.
-    pub calendar_version: AtomicU32,
-    /// Seconds from 1970 to the start of system time, the lower half.
-    pub seconds: AtomicU32,
-    /// Nanoseconds on top.
-    pub nanoseconds: AtomicU32,
-    /// The upper half of the seconds.
-    pub seconds_high: AtomicU32,
-}
+use xen_abi::SharedInfo;
 
 /// The page that Xen shares with the domain, once it is in the place of this one.
-pub static SHARED_INFO: SharedInfo = SharedInfo {
-    vcpus: [[0; 8]; 32],
-    pending: [const { AtomicU64::new(0) }; WORDS],
-    mask: [const { AtomicU64::new(0) }; WORDS],
-    calendar_version: AtomicU32::new(0),
-    seconds: AtomicU32::new(0),
-    nanoseconds: AtomicU32::new(0),
-    seconds_high: AtomicU32::new(0),
-};
-
-const _: () = assert!(core::mem::offset_of!(SharedInfo, pending) == 2048);
-const _: () = assert!(core::mem::offset_of!(SharedInfo, calendar_version) == 3072);
+pub static SHARED_INFO: SharedInfo = SharedInfo::new();
 
 /// A page as a place to show another frame at.
 #[repr(C, align(4096))]

@@ -22,7 +22,7 @@ pub struct Function {
 pub struct Crate(pub String);
 
 /// The libraries that the platforms' crates are made of.
-const LIBRARIES: [&str; 2] = ["pc_firmware", "vmi64"];
+const LIBRARIES: [&str; 3] = ["pc_firmware", "vmi64", "xen_abi"];
 
 impl Crate {
     /// The crate that the function with this demangled name belongs to; `assembly` for symbols that no crate has named.

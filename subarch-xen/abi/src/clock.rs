@@ -6,7 +6,7 @@
 //!
 //! Source: Xen's public header `xen.h`, the comment on `vcpu_time_info`.
 
-use crate::abi::vcpu_info::TimeInfo;
+use crate::TimeInfo;
 use core::sync::atomic::{Ordering::Acquire, Ordering::Relaxed, fence};
 
 impl TimeInfo {

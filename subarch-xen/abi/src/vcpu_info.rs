@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicI8, AtomicU8, AtomicU32, AtomicU64};
 
 /// `struct vcpu_info`.
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct VcpuInfo {
     /// Not zero if an event waits for this CPU.
     pub upcall_pending: AtomicU8,
@@ -24,13 +24,27 @@ pub struct VcpuInfo {
     pub time: TimeInfo,
 }
 
-/// Offset of [`VcpuInfo::upcall_pending`], for the instructions in `irq.rs`.
+impl VcpuInfo {
+    /// A place for them: nothing has happened.
+    pub const fn new() -> Self {
+        Self {
+            upcall_pending: AtomicU8::new(0),
+            upcall_mask: AtomicU8::new(0),
+            pending_selector: AtomicU64::new(0),
+            fault_address: AtomicU64::new(0),
+            reserved: AtomicU64::new(0),
+            time: TimeInfo::new(),
+        }
+    }
+}
+
+/// Offset of [`VcpuInfo::upcall_pending`], for instructions relative to a segment.
 pub const UPCALL_PENDING: usize = core::mem::offset_of!(VcpuInfo, upcall_pending);
 
-/// Offset of [`VcpuInfo::upcall_mask`], for the instructions in `irq.rs`.
+/// Offset of [`VcpuInfo::upcall_mask`], for instructions relative to a segment.
 pub const UPCALL_MASK: usize = core::mem::offset_of!(VcpuInfo, upcall_mask);
 
-/// Offset of [`VcpuInfo::fault_address`], for the instruction in `cpu.rs`.
+/// Offset of [`VcpuInfo::fault_address`], for an instruction relative to a segment.
 pub const FAULT_ADDRESS: usize = core::mem::offset_of!(VcpuInfo, fault_address);
 
 /// `struct vcpu_time_info`: one moment on both clocks, and the rate between them.
@@ -52,7 +66,22 @@ pub struct TimeInfo {
     reserved: [AtomicU8; 2],
 }
 
-const _: () = assert!(size_of::<VcpuInfo>() == arch::percpu::PLATFORM_SIZE);
+impl TimeInfo {
+    const fn new() -> Self {
+        Self {
+            version: AtomicU32::new(0),
+            padding: AtomicU32::new(0),
+            cycles: AtomicU64::new(0),
+            system_time: AtomicU64::new(0),
+            multiplier: AtomicU32::new(0),
+            shift: AtomicI8::new(0),
+            flags: AtomicU8::new(0),
+            reserved: [const { AtomicU8::new(0) }; 2],
+        }
+    }
+}
+
+const _: () = assert!(size_of::<VcpuInfo>() == 64);
 const _: () = assert!(size_of::<TimeInfo>() == 32);
 const _: () = assert!(core::mem::offset_of!(VcpuInfo, fault_address) == 16);
 const _: () = assert!(core::mem::offset_of!(VcpuInfo, time) == 32);
