@@ -14,6 +14,20 @@ use core::arch::asm;
 /// Whether this image counts.
 pub const COUNTED: bool = cfg!(feature = "count-calls");
 
+/// How far a measurement is, for whoever watches the machine from outside and counts there: what an image does not do on its own account it
+/// cannot count. See [`Subarch::mark`](crate::Subarch::mark).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mark {
+    /// What counts begins.
+    Begin,
+    /// It ends, or is interrupted until the next beginning.
+    End,
+    /// A batch is complete.
+    Batch,
+    /// All batches were of the operation that is named on the console at this moment; the first of them was empty.
+    Operation,
+}
+
 /// How many kinds can be told apart. What a number below that means is the platform's.
 pub const KINDS: usize = 128;
 

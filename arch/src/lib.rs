@@ -34,6 +34,7 @@ pub mod user;
 
 pub use boot::Boot;
 pub use by_hand::ByHand;
+pub use calls::Mark;
 pub use console::ConsoleOps;
 pub use cpu::CpuOps;
 pub use irq::IrqOps;
@@ -83,6 +84,18 @@ pub trait Subarch: IrqOps + CpuOps + MmuOps + TimeOps + SmpOps + ConsoleOps + Po
     #[inline(always)]
     fn counted_calls() -> impl Iterator<Item = (&'static str, u32)> {
         core::iter::empty()
+    }
+
+    /// Lets whoever watches the machine from outside see how far a measurement is.
+    ///
+    /// | native | xen | vmi |
+    /// |---|---|---|
+    /// | nobody watches | nobody watches | a CPUID of its own for each mark, for which a guest with hardware assistance leaves |
+    ///
+    /// Nothing at all unless the image was built to count ([`calls::COUNTED`]).
+    #[inline(always)]
+    fn mark(mark: Mark) {
+        let _ = mark;
     }
 
     /// Runs `rounds` of a loop that was written by hand around `operation`; `None` if the platform has none. See [`by_hand`].

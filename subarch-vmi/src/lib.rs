@@ -21,6 +21,7 @@ pub mod detour;
 #[doc(hidden)]
 pub mod for_parent;
 mod irq;
+mod mark;
 mod mmu;
 pub mod native;
 mod power;
@@ -34,7 +35,7 @@ mod window;
 pub use subarch_native;
 pub use vmi64;
 
-use arch::calls;
+use arch::{Mark, calls};
 use core::fmt;
 use subarch_native::Native;
 use vmi64::Call;
@@ -62,5 +63,12 @@ impl arch::Subarch for Vmi {
     fn counted_calls() -> impl Iterator<Item = (&'static str, u32)> {
         let counted: &[Call] = if calls::COUNTED { Call::ALL } else { &[] };
         counted.iter().map(|call| (call.name(), calls::counted(*call as usize)))
+    }
+
+    #[inline(always)]
+    fn mark(mark: Mark) {
+        if calls::COUNTED {
+            mark::show(mark);
+        }
     }
 }

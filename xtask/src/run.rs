@@ -26,6 +26,7 @@ pub fn run(workshop: &Workshop, asked: &Run) -> Result<u8> {
     let extras = Extras {
         debugger: debugger_port.map(|port| format!("tcp:localhost:{port}").into()),
         count_instructions: asked.icount,
+        exits: None,
     };
     let arguments = kernel_arguments(asked.log, &asked.arguments);
     let machine = qemu::prepare(workshop, &setup, &built, &arguments, &extras)?;

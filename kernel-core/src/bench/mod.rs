@@ -6,17 +6,19 @@
 //! hypervisor's included.
 //!
 //! `bench=all` on the command line measures instead of starting the monitor, `bench=NAME,NAME` some operations, `bench=list` names
-//! them. For each there are up to three lines, which tools read too:
+//! them. For each there are up to four lines, which tools read too:
 //!
 //! ```text
 //! bench NAME MIN MEDIAN MAX
 //! by-hand NAME MIN MEDIAN MAX COMPILED BYTES
 //! calls NAME KIND=COUNT KIND=COUNT
+//! marked NAME OPERATIONS
 //! ```
 //!
 //! The three numbers are the cost of one operation in the cheapest, the middle and the dearest batch. The second line is there
 //! where the platform has the same operation written by hand; its last numbers are how many bytes the operation's instructions have as
-//! compiled, and by hand. The third in an image that counts what goes below the kernel. User mode is
+//! compiled, and by hand. The others in an image that counts what goes below the kernel; the last says how many operations a batch had, for whoever counts
+//! outside of it ([`Mark`](arch::Mark)). User mode is
 //! measured by programs in the boot module, whose names begin with `bench-`, and which print such lines themselves; they print a decimal
 //! more than the kernel, which rounds to whole ticks. The last line is `benches: done`.
 //!

@@ -5,10 +5,12 @@
 //! measured.
 
 use super::meter::Calls;
+use crate::platform::Platform;
 use crate::start;
 use crate::sync::IrqLock;
 use crate::user::{self, AddressSpace, End};
 use alloc::vec::Vec;
+use arch::{Mark, Subarch};
 use core::mem;
 use kernel_logic::user::errno::Errno;
 use user_programs::counting::{BEGIN, END, REPORT};
@@ -61,8 +63,8 @@ const LONGEST_NAME: usize = 32;
 /// `EINVAL` for another request, or a name that is none; `EFAULT` if it cannot be read.
 pub fn mark(space: &AddressSpace, [request, name, length, operations]: [u64; 4]) -> Result<u64, Errno> {
     match request as usize {
-        BEGIN => MARKS.lock().begin = Some(Calls::now()),
-        END => MARKS.lock().end(&Calls::now()),
+        BEGIN => MARKS.lock().begin = Some(Calls::begin()),
+        END => MARKS.lock().end(),
         REPORT => {
             let mut buffer = [0; LONGEST_NAME];
             let bytes = buffer.get_mut(..length as usize).ok_or(Errno::EINVAL)?;
@@ -77,9 +79,10 @@ pub fn mark(space: &AddressSpace, [request, name, length, operations]: [u64; 4])
 }
 
 impl Marks {
-    fn end(&mut self, now: &Calls) {
+    fn end(&mut self) {
         if let Some(begin) = self.begin.take() {
-            self.batches.push(now.since(&begin));
+            self.batches.push(Calls::end(&begin));
+            Platform::mark(Mark::Batch);
         }
     }
 }

@@ -9,12 +9,30 @@ use std::collections::BTreeMap;
 /// Of each kind that occurs, how often for one operation.
 pub type Calls = BTreeMap<String, f64>;
 
-/// Gives each figure what the lines `calls NAME KIND=COUNT …` in the output of the twin say of it.
-pub fn join(figures: &mut [Figure], counted: &str) {
-    let counted: BTreeMap<&str, Calls> = counted.lines().filter_map(read).collect();
-    for figure in figures {
-        if let Some(calls) = counted.get(figure.operation.as_str()) {
-            figure.calls = calls.clone();
+/// What was counted with an image's twin, by the operations' names.
+#[derive(Debug, Default)]
+pub struct Counted {
+    /// How often each goes below the kernel on its own account.
+    pub calls: BTreeMap<String, Calls>,
+    /// How often the processor leaves the kernel for a hypervisor, by the reasons.
+    pub exits: BTreeMap<String, Calls>,
+}
+
+impl Counted {
+    /// What the lines `calls NAME KIND=COUNT …` in the output of the twin say.
+    pub fn of_calls(transcript: &str) -> Self {
+        let calls = transcript.lines().filter_map(read);
+        Self {
+            calls: calls.map(|(name, calls)| (name.to_owned(), calls)).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Gives each figure what was counted of it.
+    pub fn join(&self, figures: &mut [Figure]) {
+        for figure in figures {
+            let of = |counted: &BTreeMap<String, Calls>| counted.get(&figure.operation).cloned().unwrap_or_default();
+            (figure.calls, figure.exits) = (of(&self.calls), of(&self.exits));
         }
     }
 }
@@ -53,9 +71,16 @@ mod tests {
     #[test]
     fn counts_go_to_the_operation_of_their_name() {
         let mut figures = [steady("xen", "time.now", 40.0), steady("xen", "yield", 2000.0)];
-        join(
-            &mut figures,
+        let mut counted = Counted::of_calls(
             "calls yield iret=1.00 mmuext_op.new_user_baseptr=0.50\r\ncalls time.now\ncalls other iret=9.00\ncalls bad iret\n",
+        );
+        counted
+            .exits
+            .insert("time.now".into(), Calls::from([("rdtsc".into(), 1.0)]));
+        counted.join(&mut figures);
+        assert_eq!(
+            figures.each_ref().map(|figure| describe(&figure.exits)),
+            ["rdtsc 1", ""]
         );
         assert_eq!(describe(&figures[0].calls), "");
         assert_eq!(describe(&figures[1].calls), "iret 1, mmuext_op.new_user_baseptr 0.5");

@@ -5,8 +5,6 @@
 //! instructions are compared only where they are the same.
 
 use super::subject::Subject;
-use crate::platform::Platform;
-use crate::qemu::machine::{OWN_PROCESSOR, SHARED_PROCESSOR};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -25,13 +23,9 @@ pub struct Conditions {
 impl Conditions {
     /// Those of the machine that `subject` was measured on, with this output.
     pub fn of(subject: Subject, transcript: &str) -> Self {
-        let processor = match subject.platform() {
-            Platform::Native | Platform::Vmi => OWN_PROCESSOR,
-            Platform::Xen => SHARED_PROCESSOR,
-        };
         Self {
             platform: subject.name(),
-            processor: processor.to_owned(),
+            processor: subject.processor().to_owned(),
             xen: transcript.lines().find_map(xen_version),
         }
     }
@@ -56,6 +50,7 @@ fn xen_version(line: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::Platform;
 
     #[test]
     fn xen_says_exactly_which_it_is() {

@@ -1,6 +1,6 @@
 //! Figures, as the kernel and its programs print them.
 
-use super::calls::{self, Calls};
+use super::calls::{self, Calls, Counted};
 use serde::{Deserialize, Serialize};
 
 /// What one operation costs in one image where it was measured, in instructions: in the cheapest batch, the middle one and the dearest.
@@ -19,6 +19,9 @@ pub struct Figure {
     /// How often it goes below the kernel, by kind.
     #[serde(default, skip_serializing_if = "Calls::is_empty")]
     pub calls: Calls,
+    /// How often the processor leaves it for a hypervisor, by the reasons, where it is a guest with hardware assistance.
+    #[serde(default, skip_serializing_if = "Calls::is_empty")]
+    pub exits: Calls,
 }
 
 /// What a figure is of.
@@ -49,12 +52,12 @@ pub const PATCHING: &str = "patching";
 /// Programs that let each other run pay for a call and for the switch.
 const DIFFERENCES: [(&str, &str, &str); 1] = [("switch-processes", "yield", "null-call")];
 
-/// The figures in the output of a kernel, as those of `platform`, and those that follow from them. What went below is in the output
-/// `counted` of its twin that counts, if there is one.
-pub fn read(platform: &str, transcript: &str, counted: Option<&str>) -> Vec<Figure> {
+/// The figures in the output of a kernel, as those of `platform`, and those that follow from them. What went below was
+/// `counted` with its twin, if there is one.
+pub fn read(platform: &str, transcript: &str, counted: &Counted) -> Vec<Figure> {
     let mut figures: Vec<Figure> = transcript.lines().filter_map(|line| figure(platform, line)).collect();
     figures.extend(patching(platform, transcript));
-    calls::join(&mut figures, counted.unwrap_or_default());
+    counted.join(&mut figures);
     for (operation, whole, part) in DIFFERENCES {
         let find = |name| figures.iter().find(|figure: &&Figure| figure.operation == name);
         if let (Some(whole), Some(part)) = (find(whole), find(part)) {
@@ -65,6 +68,7 @@ pub fn read(platform: &str, transcript: &str, counted: Option<&str>) -> Vec<Figu
                 median: tenths(whole.median - part.median),
                 max: tenths(whole.max - part.min),
                 calls: calls::difference(&whole.calls, &part.calls),
+                exits: calls::difference(&whole.exits, &part.exits),
             };
             figures.push(figure);
         }
@@ -82,6 +86,7 @@ fn figure(platform: &str, line: &str) -> Option<Figure> {
         median,
         max,
         calls: Calls::new(),
+        exits: Calls::new(),
     })
 }
 
@@ -96,6 +101,7 @@ fn patching(platform: &str, transcript: &str) -> Option<Figure> {
         median: cycles,
         max: cycles,
         calls: Calls::new(),
+        exits: Calls::new(),
     })
 }
 
@@ -128,6 +134,7 @@ pub mod tests {
             median: value,
             max: value,
             calls: Calls::new(),
+            exits: Calls::new(),
         }
     }
 
@@ -139,11 +146,20 @@ pub mod tests {
         }
     }
 
+    /// The same, for which the processor leaves as `exits` say.
+    pub fn leaving(platform: &str, operation: &str, value: f64, exits: &[(&str, f64)]) -> Figure {
+        let Figure { calls, .. } = calling(platform, operation, value, exits);
+        Figure {
+            exits: calls,
+            ..steady(platform, operation, value)
+        }
+    }
+
     #[test]
     fn lines_of_kernel_and_programs_are_read() {
         let output =
             "boot\r\nbench time.now 8 9 10\r\nbench null-call 102.0 103.5 104.0\nbench: clock\nbench a b c d\n";
-        let figures = read("native", output, None);
+        let figures = read("native", output, &Counted::default());
         assert_eq!(figures.len(), 2);
         let [now, call] = &figures[..] else { panic!() };
         assert_eq!((now.operation.as_str(), now.min, now.max), ("time.now", 8.0, 10.0));
@@ -156,14 +172,15 @@ pub mod tests {
         let output =
             "Anyring 0.1.0 on paravirt: Xen 4.17 PV dom0, 1806 sites patched in 700123 cycles, entered by Xen PV\n";
         assert_eq!(
-            read("paravirt-xen", output, None),
+            read("paravirt-xen", output, &Counted::default()),
             [steady("paravirt-xen", PATCHING, 700_123.0)]
         );
     }
 
     #[test]
     fn a_line_with_more_or_less_is_no_figure() {
-        assert_eq!(read("xen", "bench x 1 2\nbench x 1 2 3 4\nby-hand x 1 2 3\n", None), []);
+        let output = "bench x 1 2\nbench x 1 2 3 4\nby-hand x 1 2 3\n";
+        assert_eq!(read("xen", output, &Counted::default()), []);
     }
 
     #[test]
@@ -171,7 +188,7 @@ pub mod tests {
         let figures = read(
             "xen",
             "bench null-call 100.0 100.0 101.0\nbench yield 250.1 250.3 251.0\n",
-            Some("calls null-call iret=1.00\ncalls yield iret=1.00 mmuext_op=1.00\n"),
+            &Counted::of_calls("calls null-call iret=1.00\ncalls yield iret=1.00 mmuext_op=1.00\n"),
         );
         let switch = figures.last().unwrap();
         assert_eq!((switch.operation.as_str(), switch.median), ("switch-processes", 150.3));

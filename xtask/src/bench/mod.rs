@@ -11,7 +11,9 @@ mod calls;
 mod chart;
 mod compare;
 mod conditions;
+mod exits;
 mod figures;
+mod gain;
 mod linux;
 mod measure;
 mod page;
@@ -68,6 +70,7 @@ fn save(workshop: &Workshop, results: &Results) -> Result<()> {
 fn judge(before: Option<&Results>, results: &Results) -> u8 {
     let mut complaints = bars::missed(&results.figures);
     complaints.extend(patchable::missed(&results.figures));
+    complaints.extend(gain::missed(&results.figures));
     complaints.extend(by_hand::missed(&results.by_hand));
     if let Some(before) = before {
         let verdict = compare(before, results);

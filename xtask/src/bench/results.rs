@@ -1,6 +1,7 @@
 //! All that one measurement has to tell.
 
 use super::by_hand::{self, Pair};
+use super::calls::Counted;
 use super::conditions::Conditions;
 use super::figures::{self, Figure};
 use super::subject::Subject;
@@ -19,8 +20,8 @@ pub struct Results {
 }
 
 impl Results {
-    /// Adds what a kernel has printed, and its twin that counts, if it has one.
-    pub fn add(&mut self, subject: Subject, transcript: &str, counted: Option<&str>) {
+    /// Adds what a kernel has printed, and what was counted with its twin, if it has one.
+    pub fn add(&mut self, subject: Subject, transcript: &str, counted: &Counted) {
         let name = subject.name();
         self.conditions.push(Conditions::of(subject, transcript));
         self.figures.extend(figures::read(&name, transcript, counted));
@@ -105,7 +106,7 @@ pub mod tests {
         results.add(
             Subject::Single(Platform::Xen),
             output,
-            Some("calls time.now iret=2.00\n"),
+            &Counted::of_calls("calls time.now iret=2.00\n"),
         );
         assert_eq!(results.platforms(), ["xen"]);
         assert_eq!(results.figure("xen", "time.now").unwrap().calls["iret"], 2.0);
@@ -120,7 +121,7 @@ pub mod tests {
             (Subject::Single(Platform::Xen), "bench yield 8.0 8.0 8.0\n"),
             (Subject::Parent(Platform::Xen), "bench yield 9.0 9.0 9.0\n"),
         ] {
-            results.add(subject, output, None);
+            results.add(subject, output, &Counted::default());
         }
         assert_eq!(results.platforms(), ["xen", "paravirt-xen"]);
         assert_eq!(results.singles(), ["xen"]);

@@ -1,11 +1,15 @@
 //! What is measured: an image, on the platform that it finds.
 //!
 //! An image of one platform finds that one, so the platform says it all. That of the parent finds whatever it is booted on, and its figures are
-//! to be told from those of the images beside which they stand. So they have a name of their own, where others have their platform's.
+//! to be told from those of the images beside which they stand. So they have a name of their own, where others have their platform's. So has
+//! that for vmi where it is a guest of Xen's with hardware assistance: there a ROM is to be worth something, and one is measured beside none.
 
+use crate::cli::{On, RomChoice};
 use crate::configuration::{Configuration, PARENT};
 use crate::failure::Failure;
 use crate::platform::Platform;
+use crate::qemu::machine::{NESTED_PROCESSOR, OWN_PROCESSOR, SHARED_PROCESSOR};
+use crate::rom;
 use anyhow::{Result, ensure};
 
 /// Where the image of the parent is measured: beside those whose operations it takes over. On vmi these are the ROM's.
@@ -18,12 +22,48 @@ pub enum Subject {
     Single(Platform),
     /// That of the parent with all children, on this platform.
     Parent(Platform),
+    /// The image for vmi as PVH dom0 of Xen's, with this ROM.
+    Guest(Rom),
+}
+
+/// What a guest finds in the place of a ROM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rom {
+    /// Nothing: it is a kernel for bare machines, for which Xen emulates one.
+    None,
+    /// The ROM for Xen's guests.
+    Xen,
+}
+
+impl Rom {
+    /// Its name, as on the command line.
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Xen => rom::XEN,
+        }
+    }
+
+    /// The same as what is to be in a machine.
+    fn choice(self) -> RomChoice {
+        match self {
+            Self::None => RomChoice::None,
+            Self::Xen => RomChoice::Built(rom::XEN.to_owned()),
+        }
+    }
 }
 
 impl Subject {
     /// The image in this configuration, wherever it is measured.
     pub fn all_of(configuration: &Configuration) -> Vec<Self> {
         match configuration {
+            Configuration::Single(Platform::Vmi) => {
+                vec![
+                    Self::Single(Platform::Vmi),
+                    Self::Guest(Rom::None),
+                    Self::Guest(Rom::Xen),
+                ]
+            }
             Configuration::Single(platform) => vec![Self::Single(*platform)],
             Configuration::Paravirt(_) => PLACES.map(Self::Parent).to_vec(),
         }
@@ -34,20 +74,41 @@ impl Subject {
         match self {
             Self::Single(platform) => Configuration::Single(platform),
             Self::Parent(_) => Configuration::Paravirt(Platform::ALL.to_vec()),
+            Self::Guest(_) => Configuration::Single(Platform::Vmi),
         }
     }
 
-    /// The platform that the image finds.
-    pub fn platform(self) -> Platform {
-        let (Self::Single(platform) | Self::Parent(platform)) = self;
-        platform
+    /// Where the image is booted.
+    pub fn place(self) -> On {
+        match self {
+            Self::Single(platform) | Self::Parent(platform) => platform.into(),
+            Self::Guest(_) => On::Xen,
+        }
     }
 
-    /// The name that its figures have for their platform's: `xen`, `paravirt-xen`.
+    /// The ROM there, if it is not the usual one.
+    pub fn rom(self) -> Option<RomChoice> {
+        match self {
+            Self::Single(_) | Self::Parent(_) => None,
+            Self::Guest(rom) => Some(rom.choice()),
+        }
+    }
+
+    /// QEMU's name of the processor there.
+    pub fn processor(self) -> &'static str {
+        match self {
+            Self::Single(Platform::Xen) | Self::Parent(Platform::Xen) => SHARED_PROCESSOR,
+            Self::Single(_) | Self::Parent(_) => OWN_PROCESSOR,
+            Self::Guest(_) => NESTED_PROCESSOR,
+        }
+    }
+
+    /// The name that its figures have for their platform's: `xen`, `paravirt-xen`, `vmi-pvh-none`.
     pub fn name(self) -> String {
         match self {
             Self::Single(platform) => platform.name().to_owned(),
             Self::Parent(platform) => format!("{PARENT}-{platform}"),
+            Self::Guest(rom) => format!("{}-pvh-{}", Platform::Vmi, rom.name()),
         }
     }
 }
@@ -85,9 +146,30 @@ mod tests {
     }
 
     #[test]
-    fn each_is_measured_and_the_parent_twice() {
-        assert_eq!(names(&[]), ["native", "xen", "vmi", "paravirt-native", "paravirt-xen"]);
-        assert_eq!(names(&["vmi,native"]), ["native", "vmi"]);
+    fn each_is_measured_and_the_parent_twice_and_vmi_beneath_xen() {
+        assert_eq!(
+            names(&[]),
+            [
+                "native",
+                "xen",
+                "vmi",
+                "vmi-pvh-none",
+                "vmi-pvh-xen",
+                "paravirt-native",
+                "paravirt-xen"
+            ]
+        );
+        assert_eq!(names(&["vmi,native"]), ["native", "vmi", "vmi-pvh-none", "vmi-pvh-xen"]);
+    }
+
+    #[test]
+    fn a_guest_has_a_rom_and_a_processor_that_can_be_shared_out() {
+        let guest = Subject::Guest(Rom::Xen);
+        assert_eq!((guest.place(), guest.processor()), (On::Xen, "qemu64,+npt"));
+        assert_eq!(guest.rom(), Some("xen".parse().unwrap()));
+        assert_eq!(Subject::Guest(Rom::None).rom(), Some(RomChoice::None));
+        let bare = Subject::Single(Platform::Vmi);
+        assert_eq!((bare.place(), bare.rom(), bare.processor()), (On::Vmi, None, "max"));
     }
 
     #[test]

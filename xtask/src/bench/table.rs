@@ -1,10 +1,12 @@
 //! The tables operation × platform, for a terminal and for the book.
 
+mod guest;
 mod parent;
 
 use super::bars::bar;
 use super::calls;
 use super::figures::{Figure, Group};
+use super::gain::WITHOUT;
 use super::patchable::{Price, VMI};
 use super::results::{Results, distinct};
 
@@ -24,11 +26,13 @@ pub fn render(results: &Results) -> String {
     tables.join("\n")
 }
 
-/// The tables as Markdown. The machines are those of the platforms, which the parent was measured on as well.
+/// The tables as Markdown. The machines are those of the platforms, which the parent was measured on as well, and that of vmi beneath Xen, which
+/// is the same for each ROM.
 pub fn markdown(results: &Results) -> String {
     let conditions = results
         .singles()
         .into_iter()
+        .chain([WITHOUT])
         .filter_map(|name| results.conditions_of(name));
     let conditions: Vec<_> = conditions.map(|each| format!("{}: {each}", each.platform)).collect();
     let tables: Vec<_> = tables(results).iter().map(Table::markdown).collect();
@@ -39,6 +43,7 @@ fn tables(results: &Results) -> Vec<Table> {
     let all = [
         figures(results, Group::Operations, "Single operations"),
         figures(results, Group::Composite, "What the kernel makes of them"),
+        guest::table(results),
         parent::table(results),
         by_hand(results),
     ];

@@ -7,7 +7,7 @@
 use crate::cli::{Machine, Memory};
 use crate::setup::Setup;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What all machines share: the emulator, no window, no network, an end instead of a reset, and the exit device.
 pub const COMMON: [&str; 9] = [
@@ -27,6 +27,9 @@ pub const OWN_PROCESSOR: &str = "max";
 pub const SHARED_PROCESSOR: &str = "qemu64";
 /// The processor below Xen for guests in ring 0: with nested page tables as well.
 pub const NESTED_PROCESSOR: &str = "qemu64,+npt";
+/// What makes QEMU log exits: they come with translated code, which an address filter keeps out, and which is nowhere in this page of
+/// a machine's memory.
+const EXITS: [&str; 4] = ["-d", "in_asm", "-dfilter", "0x10..0x10"];
 /// Xen's console.
 const XEN_CONSOLE: &str = "console=com1 com1=115200,8n1";
 /// Memory in MiB of a PVH dom0.
@@ -57,6 +60,8 @@ pub struct Extras {
     pub debugger: Option<OsString>,
     /// Let each instruction take one nanosecond.
     pub count_instructions: bool,
+    /// Write to this file why and where a guest with hardware assistance leaves for its hypervisor, each time.
+    pub exits: Option<PathBuf>,
 }
 
 impl Extras {
@@ -70,6 +75,10 @@ impl Extras {
             arguments.extend(["-icount".into(), "shift=0,align=off,sleep=off".into()]);
             // Nor may the calendar be the host's, or what waits for its next second waits another number of instructions each time.
             arguments.extend(["-rtc".into(), "base=2026-01-01T00:00:00,clock=vm".into()]);
+        }
+        if let Some(log) = &self.exits {
+            arguments.extend(EXITS.map(OsString::from));
+            arguments.extend(["-D".into(), log.into()]);
         }
         arguments
     }

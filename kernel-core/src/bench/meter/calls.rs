@@ -3,8 +3,8 @@
 
 use crate::platform::Platform;
 use alloc::vec::Vec;
-use arch::Subarch;
 use arch::calls::{COUNTED, COUNTERS};
+use arch::{Mark, Subarch};
 use core::array::from_fn;
 
 /// A count for each kind, in the order of [`Subarch::counted_calls`].
@@ -18,16 +18,29 @@ impl Default for Calls {
 }
 
 impl Calls {
-    /// The counters of this CPU as they are now.
+    /// The counters of this CPU as they are now, where what counts begins.
     #[inline(always)]
-    pub fn now() -> Self {
+    pub fn begin() -> Self {
+        let now = Self::now();
+        Platform::mark(Mark::Begin);
+        now
+    }
+
+    /// What was counted since they were `before`, where it ends.
+    #[inline(always)]
+    pub fn end(before: &Self) -> Self {
+        Platform::mark(Mark::End);
+        Self::now().since(before)
+    }
+
+    #[inline(always)]
+    fn now() -> Self {
         let mut counters = Platform::counted_calls();
         Self(from_fn(|_| counters.next().map_or(0, |(_, count)| count)))
     }
 
-    /// What was counted since they were `before`.
     #[inline(always)]
-    pub fn since(&self, before: &Self) -> Self {
+    fn since(&self, before: &Self) -> Self {
         Self(from_fn(|kind| self.0[kind].wrapping_sub(before.0[kind])))
     }
 
@@ -50,7 +63,8 @@ impl Calls {
         }))
     }
 
-    /// Prints the line `calls NAME KIND=COUNT …` for `operations` of them: for one, to hundredths, in an image that counts.
+    /// Prints the lines `calls NAME KIND=COUNT …` for `operations` of them, for one, to hundredths, and `marked NAME OPERATIONS`, in an image
+    /// that counts.
     pub fn print(&self, name: &str, operations: u64) {
         if !COUNTED {
             return;
@@ -63,5 +77,7 @@ impl Calls {
             }
         }
         println!();
+        Platform::mark(Mark::Operation);
+        println!("marked {name} {operations}");
     }
 }

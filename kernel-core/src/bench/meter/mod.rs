@@ -18,7 +18,7 @@ pub(super) use registers::{consume, forget, hidden, measure_in_registers, pass};
 
 use crate::platform::Platform;
 use arch::by_hand::Batch;
-use arch::{ByHand, IrqOps, Slot, Subarch, TimeOps};
+use arch::{ByHand, IrqOps, Mark, Slot, Subarch, TimeOps};
 
 /// Rounds of a batch.
 const ROUNDS: u64 = 64;
@@ -88,17 +88,16 @@ pub unsafe fn measure_by_hand(operation: ByHand, slot: Slot) -> Option<Figures> 
 #[inline(never)]
 fn batch(round: &mut impl FnMut()) -> Sample {
     let mut left = ROUNDS;
-    let calls = Calls::now();
+    let calls = Calls::begin();
     let start = Platform::cycles();
     while left > 0 {
         round();
         left = hidden(left - 1);
     }
     let cycles = Platform::cycles() - start;
-    Sample {
-        cycles,
-        calls: Calls::now().since(&calls),
-    }
+    let calls = Calls::end(&calls);
+    Platform::mark(Mark::Batch);
+    Sample { cycles, calls }
 }
 
 /// Goes through `rounds` rounds of three parts, and tells what the middle ones took together.
@@ -115,12 +114,13 @@ fn batch_of_parts<T, U>(
     };
     for _ in 0..rounds {
         let prepared = prepare();
-        let calls = Calls::now();
+        let calls = Calls::begin();
         let start = Platform::cycles();
         let done = act(prepared);
         sum.cycles += Platform::cycles() - start;
-        sum.calls = sum.calls.and(&Calls::now().since(&calls));
+        sum.calls = sum.calls.and(&Calls::end(&calls));
         clean(done);
     }
+    Platform::mark(Mark::Batch);
     sum
 }

@@ -6,7 +6,7 @@
 
 use super::{Calls, Figures, ROUNDS, Sample};
 use crate::platform::Platform;
-use arch::{TimeOps, bytes_begin, bytes_between, bytes_end};
+use arch::{Mark, Subarch, TimeOps, bytes_begin, bytes_between, bytes_end};
 use core::arch::asm;
 use core::mem::transmute_copy;
 
@@ -34,7 +34,7 @@ pub fn measure_in_registers<S: Copy>(state: S, round: impl Fn(S) -> S) -> Figure
 #[inline(never)]
 fn batch<S>(mut state: S, most: &impl Fn(S) -> S, last: &impl Fn(S) -> S) -> (Sample, u32) {
     let mut left = ROUNDS;
-    let calls = Calls::now();
+    let calls = Calls::begin();
     let start = Platform::cycles();
     while left > 0 {
         // SAFETY: neither text has an instruction.
@@ -46,7 +46,8 @@ fn batch<S>(mut state: S, most: &impl Fn(S) -> S, last: &impl Fn(S) -> S) -> (Sa
         left = hidden(left - 1);
     }
     let cycles = Platform::cycles() - start;
-    let calls = Calls::now().since(&calls);
+    let calls = Calls::end(&calls);
+    Platform::mark(Mark::Batch);
     let bytes;
     // SAFETY: it reads a constant.
     unsafe { asm!(bytes_between!(), bytes = out(reg) bytes, options(nomem, nostack, preserves_flags)) };
