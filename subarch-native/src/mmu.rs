@@ -147,8 +147,9 @@ impl MmuOps for Native {
         }
     }
 
+    #[inline(never)]
     fn flush_on(cpus: CpuSet, pages: Range<VirtAddr>) {
-        shootdown::flush_on::<Self>(cpus, pages);
+        flush_on(cpus, pages);
     }
 
     #[inline(always)]
@@ -163,6 +164,12 @@ impl MmuOps for Native {
     unsafe fn map_direct(_frames: FrameRange, _table: impl FnMut() -> Option<Pfn>) -> Result<(), OutOfTables> {
         Ok(())
     }
+}
+
+/// [`MmuOps::flush_on`] in line, for whoever makes a function of it.
+#[inline(always)]
+pub fn flush_on(cpus: CpuSet, pages: Range<VirtAddr>) {
+    shootdown::flush_on::<Native>(cpus, pages, |_| false);
 }
 
 #[cfg(test)]

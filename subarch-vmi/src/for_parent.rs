@@ -1,6 +1,7 @@
 //! What a parent of several platforms needs at places that a ROM may change as well as it.
 
 pub use crate::mmu::by_rom::{flush_page, set_entry};
+pub use crate::mmu::flush_on;
 pub use crate::time::by_rom::cancel_alarm;
 pub use crate::time::{CYCLE, START};
 

@@ -10,7 +10,7 @@ use crate::Vmi;
 use crate::detour::{answer, detour, taken};
 use arch::layout::DIRECT_MAP;
 use arch::mmu::OutOfTables;
-use arch::percpu::{CpuSet, this_cpu};
+use arch::percpu::CpuSet;
 use arch::{FrameRange, MmuOps, PageTableFlags, PageTableLevel, Pfn, Pte, Slot, VirtAddr};
 use core::ops::Range;
 use subarch_native::Native;
@@ -111,12 +111,9 @@ impl MmuOps for Vmi {
         }
     }
 
+    #[inline(never)]
     fn flush_on(cpus: CpuSet, pages: Range<VirtAddr>) {
-        if taken!(FlushOn) && cpus != CpuSet::only(this_cpu()) {
-            by_rom::flush_on(cpus);
-        } else {
-            shootdown::flush_on::<Self>(cpus, pages);
-        }
+        flush_on(cpus, pages);
     }
 
     #[inline(always)]
@@ -138,4 +135,16 @@ impl MmuOps for Vmi {
         // SAFETY: the caller's promises are those that this asks for.
         unsafe { Native::map_direct(frames, table) }
     }
+}
+
+/// [`MmuOps::flush_on`] in line, for whoever makes a function of it. A ROM that takes care of other CPUs does so without their help.
+#[inline(always)]
+pub fn flush_on(cpus: CpuSet, pages: Range<VirtAddr>) {
+    shootdown::flush_on::<Vmi>(cpus, pages, |others| {
+        let taken = taken!(FlushOn);
+        if taken {
+            by_rom::flush_on(others);
+        }
+        taken
+    });
 }

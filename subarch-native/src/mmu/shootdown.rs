@@ -15,7 +15,7 @@ use crate::ipi::{Message, send};
 use crate::smp::apic_id;
 use crate::trap::SHOOTDOWN_VECTOR;
 use arch::layout::PAGE_SIZE;
-use arch::percpu::{CpuSet, MAX_CPUS, this_cpu};
+use arch::percpu::{CpuId, CpuSet, MAX_CPUS, this_cpu};
 use arch::{IrqOps, MmuOps, SmpOps, VirtAddr};
 use core::ops::Range;
 use mail::Mail;
@@ -28,15 +28,39 @@ const MOST_PAGES: u64 = 32;
 
 /// Drops what the CPUs in `cpus` have cached of the translations of `pages`; what [`MmuOps::flush_on`] is here, for any platform
 /// `P` on bare-metal foundations.
-pub fn flush_on<P: MmuOps + IrqOps + SmpOps + LocalApic>(cpus: CpuSet, pages: Range<VirtAddr>) {
+///
+/// Most often it is about this CPU alone, and then it is over soon. Of others somebody beneath may take care: `otherwise` does so if it can,
+/// and says whether it did.
+#[inline(always)]
+pub fn flush_on<P>(cpus: CpuSet, pages: Range<VirtAddr>, otherwise: impl FnOnce(CpuSet) -> bool)
+where
+    P: MmuOps + IrqOps + SmpOps + LocalApic,
+{
     let flags = P::save();
     let me = this_cpu();
+    if !cpus.without(me).is_empty() {
+        among::<P>(me, cpus, pages, otherwise);
+    } else if cpus.contains(me) {
+        flush::<P>(pages);
+    }
+    P::restore(flags);
+}
+
+/// The same, where not only `me` is in `cpus`, with interrupts masked.
+#[inline(never)]
+fn among<P>(me: CpuId, cpus: CpuSet, pages: Range<VirtAddr>, otherwise: impl FnOnce(CpuSet) -> bool)
+where
+    P: MmuOps + IrqOps + SmpOps + LocalApic,
+{
     let others = cpus.without(me);
-    for cpu in MAIL.post(me, others, pages.clone()).iter() {
-        if let Some(to) = apic_id(cpu) {
-            // SAFETY: the vector has a gate, on every CPU that runs.
-            unsafe { send::<P>(to, Message::Interrupt(SHOOTDOWN_VECTOR)) };
-        }
+    let asked = if otherwise(others) {
+        CpuSet::EMPTY
+    } else {
+        MAIL.post(me, others, pages.clone())
+    };
+    for to in asked.iter().filter_map(apic_id) {
+        // SAFETY: the vector has a gate, on every CPU that runs.
+        unsafe { send::<P>(to, Message::Interrupt(SHOOTDOWN_VECTOR)) };
     }
     if cpus.contains(me) {
         flush::<P>(pages);
@@ -47,7 +71,6 @@ pub fn flush_on<P: MmuOps + IrqOps + SmpOps + LocalApic>(cpus: CpuSet, pages: Ra
         P::spin(turn);
         turn = turn.saturating_add(1);
     }
-    P::restore(flags);
 }
 
 /// Does what the other CPUs have asked of this one. Called with interrupts masked, on any occasion: having been asked nothing

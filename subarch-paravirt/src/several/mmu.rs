@@ -2,7 +2,7 @@
 
 use super::irq::deliver;
 use super::site::{answer, becomes, call, choose, detour, operation};
-use super::{Bare, Paravirt};
+use super::{Bare, Paravirt, flush_on_bare};
 use arch::layout::{DIRECT_MAP, IMAGE_BASE};
 use arch::mmu::OutOfTables;
 use arch::percpu::{CpuSet, DISTANCE_OFFSET};
@@ -166,7 +166,7 @@ impl MmuOps for Paravirt {
         // SAFETY: both are functions of this convention, and ask nothing of their callers.
         unsafe {
             call!(
-                flush_on::<Bare>, flush_on::<Xen>,
+                as_bare::flush_on, as_xen::flush_on,
                 in("rdi") cpus.bits(), in("rsi") pages.start.as_u64(), in("rdx") pages.end.as_u64(),
             );
         }
@@ -190,7 +190,20 @@ impl MmuOps for Paravirt {
     }
 }
 
-/// What [`MmuOps::flush_on`] is on platform `P`, as a function of words.
-extern "sysv64" fn flush_on<P: MmuOps>(cpus: u64, start: VirtAddr, end: VirtAddr) {
-    P::flush_on(CpuSet::from_bits(cpus), start..end);
+/// Operations as functions of words, on a bare machine.
+mod as_bare {
+    use super::{CpuSet, VirtAddr, flush_on_bare};
+
+    pub extern "sysv64" fn flush_on(cpus: u64, start: VirtAddr, end: VirtAddr) {
+        flush_on_bare(CpuSet::from_bits(cpus), start..end);
+    }
+}
+
+/// The same under Xen.
+mod as_xen {
+    use super::{CpuSet, MmuOps, VirtAddr, Xen};
+
+    pub extern "sysv64" fn flush_on(cpus: u64, start: VirtAddr, end: VirtAddr) {
+        Xen::flush_on(CpuSet::from_bits(cpus), start..end);
+    }
 }

@@ -20,8 +20,10 @@ use subarch_xen::Xen;
 
 cfg_if::cfg_if! {
     if #[cfg(feature = "vmi")] {
+        use subarch_vmi::for_parent::flush_on as flush_on_bare;
         use subarch_vmi::Vmi as Bare;
     } else {
+        use subarch_native::mmu::flush_on as flush_on_bare;
         use subarch_native::Native as Bare;
     }
 }
