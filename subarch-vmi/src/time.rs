@@ -100,7 +100,20 @@ impl TimeOps for Vmi {
     }
 
     fn clock_source() -> impl fmt::Display {
-        Native::clock_source()
+        ClockSource
+    }
+}
+
+/// Where the time comes from, for the boot report.
+struct ClockSource;
+
+impl fmt::Display for ClockSource {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if taken!(GetCycleFrequency) {
+            write!(out, "the ROM's, a counter at {} MHz", by_rom::frequency() / 1_000_000)
+        } else {
+            Native::clock_source().fmt(out)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::facts;
 use crate::xen::hypercall::{self, Virq};
 use crate::xen::shared;
 use core::arch::asm;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::AcqRel, Ordering::Relaxed};
 use vmi64::Refusal;
 use xen_abi::VcpuInfo;
 
@@ -86,7 +86,7 @@ impl Cpu {
     pub fn request(&self, vector: u8) -> bool {
         let bit = 1 << (vector & 63);
         let word = self.requested.get(usize::from(vector >> 6));
-        word.is_some_and(|word| word.fetch_or(bit, Relaxed) & bit == 0)
+        word.is_some_and(|word| word.fetch_or(bit, AcqRel) & bit == 0)
     }
 
     /// Takes the highest vector off those requested.
@@ -95,7 +95,7 @@ impl Cpu {
             let bits = word.load(Relaxed);
             if bits != 0 {
                 let bit = bits.ilog2();
-                word.fetch_and(!(1 << bit), Relaxed);
+                word.fetch_and(!(1 << bit), AcqRel);
                 return Some(index << 6 | bit as usize);
             }
         }
