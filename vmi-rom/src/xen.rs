@@ -13,11 +13,11 @@
 //! | [`alarm`] | the timer, by the one that Xen has for each virtual CPU |
 //! | [`apic`] | messages between CPUs, by event channels; the end of an interrupt that was an event |
 //! | [`start`] | the start of a CPU, which begins in 64-bit code |
-//! | [`upcall`] | the vector by which all events arrive |
+//! | [`upcall`] | the vector by which all events arrive; waiting for one |
 //! | [`console`] | the console |
 //! | [`power`] | the end |
 //!
-//! Waiting stays `sti; hlt`. HLT leaves the domain, and what Xen does then *is* its `SCHEDOP_block`; to ask for that instead costs the
+//! Waiting is `sti; hlt` here too. HLT leaves the domain, and what Xen does then *is* its `SCHEDOP_block`; to ask for that instead costs the
 //! same way out, and is wrong: behind STI the processor holds interrupts back for one instruction more, so that Xen, asked there, takes the
 //! domain to be masked and lets it sleep in spite of what is pending.
 //!

@@ -48,6 +48,7 @@ fn relocate(call: Call, _: usize) -> Answer {
         Call::SetAlarm => address!(alarm::set_alarm),
         Call::CancelAlarm => address!(alarm::cancel_alarm),
         Call::GetWallclockTime => address!(clock::wall_clock),
+        Call::Halt => address!(upcall::vmi_rom_halt),
         Call::FlushOn => address!(hypercall::flush_every_cpu),
         Call::Reboot => address!(power::reboot),
         Call::Shutdown if console != Console::Xens => address!(power::shutdown),

@@ -24,7 +24,7 @@ const NOBODY: usize = 0x3fff_fff0;
 pub fn wait(_: &Arguments) -> u8 {
     require_equal(1, child::wait(ANY, 0), Err(Errno::ECHILD), "waiting without children");
     let slow = child::start(|| {
-        time::sleep(50);
+        time::sleep(300);
         7
     });
     let (waited, _) = child::wait(ANY, WNOHANG).expect("there is a child");
