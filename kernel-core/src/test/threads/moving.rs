@@ -114,6 +114,10 @@ fn be_moved(moves: u64, span: Duration) -> Outcome {
 /// If nobody is moved for so long, nobody ever will be.
 const QUIET: Duration = Duration::from_secs(20);
 
+/// For how long a disturber leaves its CPU alone at least, in nanoseconds. Where to read the clock and to set the alarm takes longer than that,
+/// the time is over before it sleeps, and it becomes more: whoever goes behind a disturber would never run.
+const BREATH: u64 = 10_000;
+
 fn spin_while(condition: impl Fn() -> bool) {
     while condition() {
         Platform::spin(0);
@@ -153,9 +157,17 @@ impl Bell {
         self.waiting.wake_one();
     }
 
-    fn await_ring(&self, deadline: Instant) {
-        self.waiting
-            .wait_until(|| self.rung.swap(false, Relaxed), Some(deadline));
+    /// Waits for the next ring, or until `deadline`. Tells whether the CPU was free meanwhile, rather than the deadline over before the
+    /// wait began.
+    fn await_ring(&self, deadline: Instant) -> bool {
+        let mut asked = 0;
+        self.rung.store(false, Relaxed);
+        let is_rung = || {
+            asked += 1;
+            self.rung.load(Relaxed)
+        };
+        self.waiting.wait_until(is_rung, Some(deadline));
+        asked > 1
     }
 }
 
@@ -204,13 +216,19 @@ impl Scene {
     /// Strikes at random, and sends whoever was struck elsewhere.
     fn disturb(&self, cpu: CpuId) {
         let mut random = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(u64::from(cpu.0) + 1);
+        let mut breath = BREATH;
         let others = smp::online().without(cpu);
         while !self.over.load(Relaxed) {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            let alarm = Platform::now() + Duration::from_nanos(10_000 + random % 65_536);
-            self.bell(cpu).await_ring(alarm);
+            let alarm = Platform::now() + Duration::from_nanos(breath + random % (6 * breath));
+            let has_slept = self.bell(cpu).await_ring(alarm);
+            breath = if has_slept {
+                (breath - breath / 8).max(BREATH)
+            } else {
+                2 * breath
+            };
             self.wrong.fetch_add(irq::is_masked().into(), Relaxed);
             let choice = (random >> 32) as usize % others.len() as usize;
             let other = others.iter().nth(choice).unwrap_or(cpu);
