@@ -5,6 +5,7 @@
 
 mod registers;
 
+use crate::user::Mode;
 use core::fmt;
 
 /// The registers of interrupted code, in the order the stubs push them, lowest address first.
@@ -50,6 +51,25 @@ impl TrapFrame {
     /// Which exception this frame is of.
     pub fn exception(&self) -> Exception {
         Exception(self.vector as u8)
+    }
+
+    /// Ends the halt that an interrupt came right in front of, in the kernel.
+    ///
+    /// Code that unmasks and halts has found nothing to do while it was masked. No interrupt comes between `sti` and `hlt` on a
+    /// processor, so whoever goes on behind `hlt` looks again. QEMU 7.2 forgets what `sti` holds back when it emulates SVM and the
+    /// hypervisor is interrupted just there: the guest's handler runs, and the halt behind it may be for ever.
+    ///
+    /// # Safety
+    /// The frame is of code that ran, whose text may be read.
+    #[inline(always)]
+    pub unsafe fn end_halt(&mut self) {
+        /// The instruction `hlt`.
+        const HALT: u8 = 0xf4;
+        let instruction = self.rip as *const u8;
+        // SAFETY: what ran in the kernel is mapped.
+        if self.mode() == Mode::Kernel && unsafe { instruction.read() } == HALT {
+            self.rip += 1;
+        }
     }
 }
 
@@ -133,3 +153,36 @@ const NAMES: [&str; 32] = [
     "security (#SX)",
     "reserved vector 31",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KERNEL: u64 = 0x8;
+    const USER: u64 = 0x33;
+
+    /// Where code goes on that `selector` had and that was interrupted in front of `instruction`, in bytes from there.
+    fn goes_on_behind(instruction: u8, selector: u64) -> u64 {
+        let text = [instruction];
+        let rip = text.as_ptr() as u64;
+        let mut frame = TrapFrame {
+            rip,
+            cs: selector,
+            ..TrapFrame::default()
+        };
+        // SAFETY: the byte may be read.
+        unsafe { frame.end_halt() };
+        frame.rip - rip
+    }
+
+    #[test]
+    fn an_interrupt_ends_the_halt_that_it_came_in_front_of() {
+        assert_eq!(goes_on_behind(0xf4, KERNEL), 1);
+        assert_eq!(goes_on_behind(0x90, KERNEL), 0);
+    }
+
+    #[test]
+    fn a_program_goes_on_where_it_was() {
+        assert_eq!(goes_on_behind(0xf4, USER), 0);
+    }
+}

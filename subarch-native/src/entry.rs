@@ -29,7 +29,7 @@ macro_rules! entry {
     ($kernel:ty) => {
         $crate::entry_with!(
             kernel = $kernel,
-            dispatch = $crate::trap::dispatch::<$kernel>,
+            dispatch = $crate::trap::dispatch::<$kernel, $crate::Native>,
             system_call = $crate::trap::system_call::<$kernel>,
             system_call_begun = ["push {vector}"],
             swap_gs = ["swapgs"],

@@ -6,9 +6,9 @@
 pub mod stubs;
 
 use crate::apic::LocalApic;
+use crate::cpu;
 use crate::mmu::shootdown;
-use crate::{Native, cpu};
-use arch::{Interrupt, Kernel, TrapFrame, VirtAddr};
+use arch::{Interrupt, Kernel, MmuOps, TrapFrame, VirtAddr};
 use core::fmt;
 use spin::Once;
 use x86_64::structures::DescriptorTablePointer;
@@ -66,21 +66,23 @@ impl Event {
     }
 }
 
-/// Brings a trap to the core: what the stubs call.
+/// Brings a trap to the core, on the platform `P`: what the stubs call.
 ///
 /// # Safety
 /// Called by the trap stubs only, with interrupts masked.
-pub unsafe extern "C" fn dispatch<K: Kernel>(frame: &mut TrapFrame) {
+pub unsafe extern "C" fn dispatch<K: Kernel, P: LocalApic + MmuOps>(frame: &mut TrapFrame) {
     match Event::of(frame.vector as u8) {
         Event::Exception => K::exception(frame),
         Event::Interrupt(source) => {
-            Native::end_of_interrupt();
+            P::end_of_interrupt();
             K::interrupt(source);
+            // SAFETY: the stubs' frame; the kernel's code may be read.
+            unsafe { frame.end_halt() };
             K::interrupts_done(frame.mode());
         }
         Event::Shootdown => {
-            Native::end_of_interrupt();
-            shootdown::answer::<Native>();
+            P::end_of_interrupt();
+            shootdown::answer::<P>();
         }
         Event::Stray(source) => K::interrupt(source),
         Event::Spurious => {}

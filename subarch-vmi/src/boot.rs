@@ -30,7 +30,7 @@ macro_rules! entry {
     ($kernel:ty) => {
         $crate::subarch_native::entry_with!(
             kernel = $crate::boot::WithRom<$kernel>,
-            dispatch = $crate::trap::dispatch::<$kernel>,
+            dispatch = $crate::subarch_native::trap::dispatch::<$kernel, $crate::Vmi>,
             system_call = $crate::subarch_native::trap::system_call::<$kernel>,
             system_call_begun = [$crate::system_call_begun!()] {
                 mask_padding = const $crate::vmi64::Call::DisableInterrupts.padding(),

@@ -4,33 +4,6 @@
 //! since it sits between the processor's gates and the kernel's; only of a system call it hears nothing, until the kernel clears
 //! the flag. The end is the `iretq` or `sysretq` of the stubs, which becomes a jump into the ROM.
 
-use crate::Vmi;
-use arch::{Kernel, TrapFrame};
-use subarch_native::apic::LocalApic;
-use subarch_native::mmu::shootdown;
-use subarch_native::trap::Event;
-
-/// Brings a trap to the core: what the stubs call.
-///
-/// # Safety
-/// Called by the trap stubs only, with interrupts masked.
-pub unsafe extern "C" fn dispatch<K: Kernel>(frame: &mut TrapFrame) {
-    match Event::of(frame.vector as u8) {
-        Event::Exception => K::exception(frame),
-        Event::Interrupt(source) => {
-            Vmi::end_of_interrupt();
-            K::interrupt(source);
-            K::interrupts_done(frame.mode());
-        }
-        Event::Shootdown => {
-            Vmi::end_of_interrupt();
-            shootdown::answer::<Vmi>();
-        }
-        Event::Stray(source) => K::interrupt(source),
-        Event::Spurious => {}
-    }
-}
-
 /// The site of call 33, *IRET*: the text that the stubs of [`entry!`](crate::entry!) return by, with the operands `iret_padding`,
 /// `iret_call` and `iret_count`.
 #[macro_export]

@@ -96,7 +96,7 @@ fn check_delivery(mask: impl FnOnce(), unmask: impl FnOnce()) -> Outcome {
 fn halt_misses_nothing() -> Outcome {
     // The alarm is due before the CPU stops: a halt that is not atomic with unmasking would sleep for ever.
     let _stay = task::without_preemption();
-    for round in 0..100 {
+    for round in 0..1000 {
         let masked = irq::mask();
         let before = timer::alarms_here();
         Platform::set_alarm(Platform::now());
