@@ -139,6 +139,7 @@ fn vmi() -> Machines {
         beneath_xen(On::Xen, Some(RomChoice::None), None),
         beneath_xen(On::Xen, built("native"), Some(2)),
         beneath_xen(On::Xen, built(rom::XEN), None),
+        beneath_xen(On::Xen, built(rom::XEN), Some(4)),
         beneath_xen(On::XenDomu, built(rom::XEN), Some(2)),
     ]);
     Machines {

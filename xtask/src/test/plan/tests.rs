@@ -127,6 +127,7 @@ fn images_for_bare_machines_are_tested_beneath_xen() {
         "no ROM PVH dom0: test=all log=debug",
         "native PVH dom0 ×2: test=all log=debug",
         "xen PVH dom0: test=all log=debug",
+        "xen PVH dom0 ×4: test=all log=debug",
         "xen PVH domU ×2: test=all log=debug",
     ];
     for (features, expected) in [("native", &native[..]), ("vmi", &vmi)] {
