@@ -30,6 +30,9 @@ pub const NESTED_PROCESSOR: &str = "qemu64,+npt";
 /// What makes QEMU log exits: they come with translated code, which an address filter keeps out, and which is nowhere in this page of
 /// a machine's memory.
 const EXITS: [&str; 4] = ["-d", "in_asm", "-dfilter", "0x10..0x10"];
+/// What Xen 4.17 beneath several CPUs must be told: its usual scheduler, credit2, now and then leaves a virtual CPU alone that could run
+/// while every processor is idle, when one starts another by INIT and the host is busy; see `docs/pvh.md`.
+const SCHEDULER: &str = "sched=credit";
 /// Xen's console.
 const XEN_CONSOLE: &str = "console=com1 com1=115200,8n1";
 /// Memory in MiB of a PVH dom0.
@@ -124,7 +127,7 @@ pub fn from_disk(disk: &Path, firmware: Option<&Path>) -> Vec<OsString> {
 pub fn pvh_dom0(xen: &Path, payload: &Payload<'_>, setup: &Setup) -> Vec<OsString> {
     let memory = setup.memory.unwrap_or(PVH_MEMORY).0;
     let mut options = format!("{XEN_CONSOLE} guest_loglvl=all dom0=pvh dom0_mem={memory}M,max:{memory}M");
-    options.extend(setup.smp.map(|cpus| format!(" dom0_max_vcpus={cpus}")));
+    options.extend(setup.smp.map(|cpus| format!(" dom0_max_vcpus={cpus} {SCHEDULER}")));
     let mut all: Vec<OsString> = [
         "-M",
         "q35",
@@ -250,7 +253,8 @@ mod tests {
         let all = own(Machine::Microvm, &setup("native", Some(4), Some(32)));
         assert!(has(&all, "-M", "microvm") && has(&all, "-smp", "4") && has(&all, "-m", "32M"));
         let all = pvh_dom0(Path::new("x"), &payload(""), &setup("native", Some(2), Some(64)));
-        let options = "console=com1 com1=115200,8n1 guest_loglvl=all dom0=pvh dom0_mem=64M,max:64M dom0_max_vcpus=2";
+        let options =
+            "console=com1 com1=115200,8n1 guest_loglvl=all dom0=pvh dom0_mem=64M,max:64M dom0_max_vcpus=2 sched=credit";
         assert!(has(&all, "-smp", "2") && has(&all, "-append", options) && has(&all, "-m", "290M"));
         let all = dom0(Path::new("x"), &payload(""), &setup("xen", Some(2), None));
         assert!(has(&all, "-smp", "2") && has(&all, "-append", "console=com1 com1=115200,8n1 dom0_max_vcpus=2"));
