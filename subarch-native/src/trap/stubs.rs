@@ -8,6 +8,9 @@
 //! **anywhere**: the non-maskable interrupt, the double fault and the machine check. Their stubs ask for the GS base itself:
 //! addresses of the kernel are negative, those of programs are not. This is dearer, and it is what Linux calls a paranoid entry.
 //!
+//! The emulated processor of a machine beneath Xen delivers some interrupts twice, and the second time it is among those few
+//! instructions. It is sent back: see [`refuse_masked_interrupt!`].
+//!
 //! A program may have set any flag that is not privileged. SYSCALL clears the dangerous ones by a mask; the gates for traps leave
 //! two of them as they were, the direction flag and the one that lifts SMAP. So the stubs clear these.
 
@@ -27,7 +30,7 @@ macro_rules! trap_stubs {
             ::core::arch::naked_asm!(
                 // The vector, the error code, RIP, CS.
                 "test byte ptr [rsp + 24], 3",
-                "jz 3f",
+                "jz 4f",
                 $($swap_gs)+,
                 "push 2",
                 "popfq",
@@ -38,7 +41,8 @@ macro_rules! trap_stubs {
                 "mov rdi, rsp",
                 "call {dispatch}",
                 $crate::trap::stubs::restore_registers!(),
-                $($interrupt_return)+,
+                "5:", $($interrupt_return)+,
+                "4:", $crate::trap::stubs::refuse_masked_interrupt!(),
                 dispatch = sym $dispatch,
                 $($swap_gs_operands)*
                 $($interrupt_return_operands)*
@@ -166,11 +170,10 @@ macro_rules! system_call_stub {
 }
 
 #[doc(hidden)]
-pub use arch::percpu::{KERNEL_STACK_OFFSET, USER_STACK_OFFSET};
-#[doc(hidden)]
-pub use arch::user::SYSTEM_CALL;
-#[doc(hidden)]
-pub use arch::{finish_system_call, restore_registers, save_registers};
+pub use arch::{
+    finish_system_call, percpu::KERNEL_STACK_OFFSET, percpu::USER_STACK_OFFSET, refuse_masked_interrupt,
+    restore_registers, save_registers, user::SYSTEM_CALL,
+};
 
 /// [`Exception::WITH_ERROR_CODE`](arch::Exception::WITH_ERROR_CODE), for the macro.
 pub const WITH_ERROR_CODE: u32 = arch::Exception::WITH_ERROR_CODE;
