@@ -20,15 +20,23 @@ const NOBODY: usize = 0x3fff_fff0;
 /// 3. it returns the status;
 /// 4. but only once;
 /// 5. it waits for the right child;
-/// 6. somebody else's process is no child.
+/// 6. somebody else's process is no child;
+/// 7. a child that only sleeps is killed and waited for.
 pub fn wait(_: &Arguments) -> u8 {
     require_equal(1, child::wait(ANY, 0), Err(Errno::ECHILD), "waiting without children");
-    let slow = child::start(|| {
-        time::sleep(300);
-        7
+    let endless = child::start(|| {
+        loop {
+            time::sleep(1000);
+        }
     });
     let (waited, _) = child::wait(ANY, WNOHANG).expect("there is a child");
     require_equal(2, waited, 0, "what a look without waiting finds");
+    syscall::kill(endless, Signal::Kill as usize).expect("a child can be killed");
+    child::expect(7, endless, End::Killed(Signal::Kill));
+    let slow = child::start(|| {
+        time::sleep(50);
+        7
+    });
     let quick = child::start(|| 8);
     child::expect(5, slow, End::Exit(7));
     require_equal(
