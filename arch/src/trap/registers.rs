@@ -100,4 +100,5 @@ const _: () = {
     assert!(offset_of!(TrapFrame, r8) == 72 && offset_of!(TrapFrame, rax) == 80 && offset_of!(TrapFrame, rcx) == 88);
     assert!(offset_of!(TrapFrame, rdx) == 96 && offset_of!(TrapFrame, rsi) == 104 && offset_of!(TrapFrame, rdi) == 112);
     assert!(offset_of!(TrapFrame, rip) == 136 && offset_of!(TrapFrame, rflags) == 152);
+    assert!(offset_of!(TrapFrame, rflags) - offset_of!(TrapFrame, vector) == 32);
 };
